@@ -1,0 +1,16 @@
+#!/bin/sh
+# Resolves the dependencies of pyproject.toml into requirements/, with hashes and without addresses, for every
+# platform and every Python from 3.11. Versions that still fit are kept; arguments go to uv (--upgrade for the newest).
+set -eu
+cd "$(dirname "$0")/.."
+
+uv=$(command -v uv || echo .venv/bin/uv)
+if [ ! -x "$uv" ]; then .venv/bin/python -m pip install --quiet --disable-pip-version-check uv; fi
+
+compile() {
+    "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+        --no-header --no-emit-index-url --no-emit-find-links pyproject.toml "$@"
+}
+
+compile "$@" --group build -o requirements/runtime.txt
+compile "$@" --group build --group dev -c requirements/runtime.txt -o requirements/dev.txt
