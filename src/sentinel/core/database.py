@@ -1,0 +1,215 @@
+"""The database: engines, transactions, portable column types. PostgreSQL and SQLite behave alike behind this file."""
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.functions import GenericFunction
+
+from sentinel.core.errors import DomainError, Unavailable
+
+POOL_SIZE = 20
+POOL_OVERFLOW = 10
+WAIT_SECONDS = 5
+"""How long a request waits for a connection before it is answered 503."""
+
+# Class 08 connection, 53 resources, 57 operator intervention; 40001 and 40P01 ask for the same transaction again.
+TRANSIENT_SQLSTATES = ("08", "53", "57", "40001", "40P01")
+
+
+class Base(DeclarativeBase):
+    """The one metadata of all tables; names of constraints are fixed so that migrations can address them."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """``timestamptz``. SQLite has no time zones, so there the value is stored as UTC and comes back aware."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+JsonDocument = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+TextArray = sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.Text()), "postgresql")
+
+
+class folded(GenericFunction[str]):  # noqa: N801 - named like the SQL function it is
+    """A text in the form that a case-insensitive search compares: lower case of all Unicode, on both databases."""
+
+    type = sa.Text()
+    inherit_cache = True
+    name = "folded"
+
+
+@compiles(folded, "postgresql")
+def _folded_on_postgresql(element: folded, compiler: Any, **kw: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **kw)})"
+
+
+def contains_folded(column: Any, needle: str) -> sa.ColumnElement[bool]:
+    """``column`` contains ``needle``, whatever the case; ``%`` and ``_`` in the needle are literal."""
+    return folded(column).contains(needle.lower(), autoescape=True)
+
+
+class Database:
+    """One engine, two ways to use it.
+
+    ``transaction()`` is for use cases that write: one transaction, committed at the end. ``reading()`` is for
+    reads: every statement stands alone, so that a call of one statement is one round trip.
+
+    ``url`` is an SQLAlchemy URL with an async driver.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {
+            # Values of statements never reach an error text, and so never a log.
+            "hide_parameters": True,
+            "pool_size": POOL_SIZE,
+            "max_overflow": POOL_OVERFLOW,
+            "pool_timeout": WAIT_SECONDS,
+        }
+        if self.is_sqlite:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            # Transactions are begun by the listener below; the driver's own guess would begin them too late.
+            options["connect_args"] = {"isolation_level": None, "timeout": 15}
+        else:
+            options["connect_args"] = {"timeout": WAIT_SECONDS}
+        self.engine: AsyncEngine = create_async_engine(parsed, **options)
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            self._reader = self.engine.execution_options(sqlite_begin=None)
+        else:
+            self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session whose work is committed at the end, or undone when an error escapes.
+
+        A :class:`DomainError` with ``commit`` keeps what was written before it. Callables given to
+        :func:`after_commit` run once the commit has succeeded. Raises :class:`Unavailable` when the database
+        cannot be reached.
+        """
+        with _unavailable_when_down():
+            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+                try:
+                    yield session
+                except DomainError as refusal:
+                    if refusal.commit:
+                        await session.commit()
+                        _run_after_commit(session)
+                    raise
+                await session.commit()
+                _run_after_commit(session)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session for reads only; each statement sees everything committed before it."""
+        with _unavailable_when_down():
+            async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+                yield session
+
+    async def close(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()
+
+
+def upsert(session: AsyncSession, table: Any) -> Any:
+    """An INSERT into ``table`` that has ``on_conflict_do_nothing`` and ``on_conflict_do_update``, in the dialect
+    of the session's database.
+    """
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return insert(table)
+
+
+def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
+    """Run ``action`` once the transaction of ``session`` has been committed; never when it is undone."""
+    session.info.setdefault("after_commit", []).append(action)
+
+
+def _run_after_commit(session: AsyncSession) -> None:
+    for action in session.info.pop("after_commit", []):
+        action()
+
+
+class _unavailable_when_down:  # noqa: N801 - reads as the phrase it is in a with statement
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        if error is not None and is_outage(error):
+            raise Unavailable(reason="database_unavailable") from error
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether ``error`` says that the database is out of reach or too busy, rather than that we asked wrongly."""
+    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | socket.gaierror):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    sqlstate = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    if sqlstate:
+        return str(sqlstate).startswith(TRANSIENT_SQLSTATES)
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def _fold(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.create_function("folded", 1, _fold, deterministic=True)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later would otherwise
+    # fail instead of waiting when another one wrote in between.
+    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    if mode is not None:
+        connection.exec_driver_sql(f"BEGIN {mode}")

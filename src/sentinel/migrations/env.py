@@ -1,0 +1,16 @@
+"""Alembic's entry: always run by :func:`sentinel.migrations.upgrade`, on a connection that is already open."""
+
+from alembic import context
+
+from sentinel.migrations.tables import METADATA
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=METADATA,
+    compare_type=True,
+    compare_server_default=True,
+    render_as_batch=connection.dialect.name == "sqlite",
+)
+with context.begin_transaction():
+    context.run_migrations()
