@@ -1,0 +1,135 @@
+"""Login apps: who may start a sign-in and where it may end (RO-1, RO-5, ``admin.md`` §7)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.apps.addresses import check_redirect_uris, origin_of
+from sentinel.apps.models import LoginApp
+from sentinel.audit import activity
+from sentinel.core.errors import NotFound, Unprocessable
+from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.tokens.revocation import revoke_login_app
+
+
+async def create(
+    session: AsyncSession,
+    *,
+    name: str,
+    redirect_uris: Sequence[str],
+    allow_plain_http: bool,
+    actor_id: UUID | None,
+    now: datetime,
+) -> LoginApp:
+    """Register an application that people sign in to; the new id is its ``client_id``.
+
+    ``allow_plain_http`` permits http to any host (development). Raises :class:`Unprocessable`.
+    """
+    app = LoginApp(
+        id=uuid4(),
+        name=_label(name),
+        redirect_uris=check_redirect_uris(list(redirect_uris), allow_plain_http=allow_plain_http),
+        is_active=True,
+        created_by=actor_id,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(app)
+    await session.flush()
+    await _record(session, "client_app_created", app, actor_id, now)
+    return app
+
+
+async def get(session: AsyncSession, app_id: UUID) -> LoginApp:
+    """The login app of that id. Raises :class:`NotFound`."""
+    app = await session.get(LoginApp, app_id)
+    if app is None:
+        raise NotFound("Login app not found", reason="client_app_not_found")
+    return app
+
+
+async def list_all(session: AsyncSession) -> Sequence[LoginApp]:
+    """Every login app, newest first."""
+    return (
+        (await session.execute(sa.select(LoginApp).order_by(LoginApp.created_at.desc(), LoginApp.id)))
+        .scalars()
+        .all()
+    )
+
+
+async def redirect_allowed(session: AsyncSession, app_id: UUID, redirect_uri: str) -> bool:
+    """Whether ``redirect_uri`` is registered, character for character, on that active app (RO-1)."""
+    app = await session.get(LoginApp, app_id)
+    return app is not None and app.is_active and redirect_uri in app.redirect_uris
+
+
+async def change(
+    session: AsyncSession,
+    app_id: UUID,
+    *,
+    name: str | None = None,
+    redirect_uris: Sequence[str] | None = None,
+    is_active: bool | None = None,
+    revoke_sessions: bool = False,
+    allow_plain_http: bool,
+    actor_id: UUID | None,
+    now: datetime,
+) -> tuple[LoginApp, int]:
+    """Change a login app; returns it with the number of refresh tokens revoked.
+
+    Sessions end only when the app is switched off together with ``revoke_sessions`` (DL-9).
+    Raises :class:`NotFound`, :class:`Unprocessable`.
+    """
+    app = await get(session, app_id)
+    if name is not None:
+        app.name = _label(name)
+    if redirect_uris is not None:
+        app.redirect_uris = check_redirect_uris(list(redirect_uris), allow_plain_http=allow_plain_http)
+    revoked = 0
+    if is_active is not None and is_active != app.is_active:
+        app.is_active = is_active
+        if not is_active and revoke_sessions:
+            revoked = await revoke_login_app(session, app.id, reason="client_app_deactivated", now=now)
+    app.updated_at = now
+    await session.flush()
+    await _record(session, "client_app_updated", app, actor_id, now, tokens_revoked=revoked)
+    return app, revoked
+
+
+async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, now: datetime) -> int:
+    """Delete a login app and end its sessions (DL-9); returns the refresh tokens revoked."""
+    app = await get(session, app_id)
+    revoked = await revoke_login_app(session, app.id, reason="client_app_deleted", now=now)
+    await session.execute(sa.delete(LoginApp).where(LoginApp.id == app.id))
+    await _record(session, "client_app_deleted", app, actor_id, now, tokens_revoked=revoked)
+    return revoked
+
+
+async def active_origins(session: AsyncSession) -> frozenset[str]:
+    """The origin of every redirect URI of every active login app (``http-api.md`` §0.5)."""
+    rows = await session.execute(sa.select(LoginApp.redirect_uris).where(LoginApp.is_active))
+    return frozenset(origin_of(uri) for uris in rows.scalars() for uri in uris)
+
+
+def _label(name: str) -> str:
+    label = plain_text(name)
+    if not 1 <= len(label) <= NAME_LENGTH:
+        raise Unprocessable(f"The name has 1 to {NAME_LENGTH} characters", field="name")
+    return label
+
+
+async def _record(
+    session: AsyncSession, action: str, app: LoginApp, actor_id: UUID | None, now: datetime, **detail: object
+) -> None:
+    await activity.record(
+        session,
+        action,
+        target_type="client_app",
+        target_id=app.id,
+        actor_id=actor_id,
+        detail={"app": app.name, **detail},
+        now=now,
+    )

@@ -1,0 +1,58 @@
+"""The one namespace that service names and realm slugs share (SB-2, SB-3)."""
+
+import re
+import zlib
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.core.errors import Conflict, Invalid, Unprocessable
+from sentinel.apps.models import Realm, ServiceApp
+from sentinel.permissions.models import Resource
+from sentinel.roles.models import ServiceAction
+
+NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+LOCK_CLASS = 0x53434F50  # "SCOP": first half of the advisory lock that is held on a name
+
+
+def check_name(name: str, *, field: str) -> str:
+    """``name`` if it can be a scope. Raises :class:`Unprocessable`."""
+    if not 2 <= len(name) <= 255 or not NAME.fullmatch(name):
+        raise Unprocessable(
+            "Use 2 to 255 lower-case letters, digits and hyphens, a letter first and no hyphen last",
+            field=field,
+        )
+    return name
+
+
+async def reserve(session: AsyncSession, name: str) -> None:
+    """Make sure that ``name`` is free to become a new scope, and hold it until the transaction ends.
+
+    Raises :class:`Invalid` when the other kind of scope has it, :class:`Conflict` when the same kind has it or
+    when rows of an earlier owner still stand under it (SB-3).
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # SQLite writes one transaction at a time; here two creations of one name have to be made to queue.
+        key = zlib.crc32(name.encode()) - 2**31
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_CLASS, key)))
+    taken = (
+        await session.execute(
+            sa.select(
+                sa.exists().where(ServiceApp.service_name == name).label("service"),
+                sa.exists().where(Realm.slug == name).label("realm"),
+                sa.or_(
+                    sa.exists().where(Resource.service_name == name),
+                    sa.exists().where(ServiceAction.service_name == name),
+                ).label("rows"),
+            )
+        )
+    ).one()
+    if taken.realm:
+        raise Invalid(f"The name {name!r} is the slug of a realm", reason="name_is_realm")
+    if taken.service:
+        raise Conflict(f"A service app named {name!r} exists already", reason="name_taken")
+    if taken.rows:
+        raise Conflict(
+            f"Resources or actions of an earlier owner of {name!r} still exist; purge them first",
+            reason="name_reserved",
+        )

@@ -1,0 +1,224 @@
+"""Service apps and their keys (``tokens.md`` §8, ``admin.md`` §7)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.apps import keys, scopes
+from sentinel.apps.addresses import MAX_ENTRIES, check_origins
+from sentinel.apps.keys import ServiceKey
+from sentinel.apps.models import ServiceApp
+from sentinel.audit import activity
+from sentinel.core.errors import Conflict, NotFound, Unprocessable
+from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.permissions.models import Resource
+from sentinel.roles.models import ServiceAction
+
+MAX_OVERLAP_MINUTES = 1440
+ORIGINS_LOCK = 0x4F524947  # "ORIG": held while the origins of active apps are compared (RO-10)
+
+
+async def create(
+    session: AsyncSession,
+    *,
+    name: str,
+    service_name: str,
+    allowed_origins: Sequence[str] = (),
+    allowed_idp_audiences: Sequence[str] = (),
+    actor_id: UUID | None,
+    now: datetime,
+) -> tuple[ServiceApp, ServiceKey]:
+    """Register a service and return it with its key, whose plaintext exists only here (SK-2).
+
+    Raises :class:`Unprocessable` for malformed values, :class:`Invalid` when ``service_name`` is a realm's slug,
+    :class:`Conflict` when it is taken or reserved, or an origin belongs to another active app (RO-10).
+    """
+    app = ServiceApp(
+        id=uuid4(),
+        name=_label(name),
+        service_name=scopes.check_name(service_name, field="service_name"),
+        allowed_origins=check_origins(list(allowed_origins)),
+        allowed_idp_audiences=_audiences(allowed_idp_audiences),
+        is_active=True,
+        created_by=actor_id,
+        created_at=now,
+        updated_at=now,
+    )
+    await scopes.reserve(session, app.service_name)
+    await _claim_origins(session, app)
+    key = keys.generate()
+    app.key_hash, app.key_prefix = key.hash, key.prefix
+    session.add(app)
+    await session.flush()
+    await _record(session, "service_app_created", app, actor_id, now, service_name=app.service_name)
+    return app, key
+
+
+async def get(session: AsyncSession, app_id: UUID) -> ServiceApp:
+    """The service app of that id. Raises :class:`NotFound`."""
+    app = await session.get(ServiceApp, app_id)
+    if app is None:
+        raise NotFound("Service app not found", reason="service_app_not_found")
+    return app
+
+
+async def find(session: AsyncSession, service_name: str) -> ServiceApp | None:
+    """The service app of that service name."""
+    return (
+        await session.execute(sa.select(ServiceApp).where(ServiceApp.service_name == service_name))
+    ).scalar_one_or_none()
+
+
+async def list_all(session: AsyncSession) -> Sequence[ServiceApp]:
+    """Every service app, newest first."""
+    return (
+        (await session.execute(sa.select(ServiceApp).order_by(ServiceApp.created_at.desc(), ServiceApp.id)))
+        .scalars()
+        .all()
+    )
+
+
+async def rotate_key(
+    session: AsyncSession, app_id: UUID, *, overlap: timedelta, actor_id: UUID | None, now: datetime
+) -> tuple[ServiceApp, ServiceKey]:
+    """Give the app a new key. The old one fails from the next request on, or after ``overlap`` (SK-3).
+
+    Raises :class:`NotFound`, and :class:`Unprocessable` for an overlap outside 0 to 1440 minutes.
+    """
+    if not timedelta() <= overlap <= timedelta(minutes=MAX_OVERLAP_MINUTES):
+        raise Unprocessable(f"The overlap is 0 to {MAX_OVERLAP_MINUTES} minutes", field="overlap_minutes")
+    app = await get(session, app_id)
+    key = keys.generate()
+    app.previous_key_hash = app.key_hash if overlap else None
+    app.previous_key_expires_at = now + overlap if overlap else None
+    app.key_hash, app.key_prefix, app.updated_at = key.hash, key.prefix, now
+    await session.flush()
+    await _record(
+        session,
+        "service_app_key_rotated",
+        app,
+        actor_id,
+        now,
+        overlap_minutes=int(overlap.total_seconds() // 60),
+    )
+    return app, key
+
+
+async def set_active(
+    session: AsyncSession, app_id: UUID, active: bool, *, actor_id: UUID | None, now: datetime
+) -> ServiceApp:
+    """Switch an app on or off; off refuses its key at once (SK-4). Raises :class:`NotFound`, :class:`Conflict`."""
+    app = await get(session, app_id)
+    if app.is_active == active:
+        return app
+    if active:
+        await _claim_origins(session, app)
+    app.is_active, app.updated_at = active, now
+    await session.flush()
+    await _record(session, "service_app_updated", app, actor_id, now, is_active=active)
+    return app
+
+
+async def change(
+    session: AsyncSession,
+    app_id: UUID,
+    *,
+    name: str | None = None,
+    allowed_origins: Sequence[str] | None = None,
+    allowed_idp_audiences: Sequence[str] | None = None,
+    actor_id: UUID | None,
+    now: datetime,
+) -> ServiceApp:
+    """Change what may change of an app; its service name never does. None leaves a field as it is.
+
+    Raises :class:`NotFound`, :class:`Unprocessable`, :class:`Conflict` as :func:`create` does.
+    """
+    app = await get(session, app_id)
+    if name is not None:
+        app.name = _label(name)
+    if allowed_origins is not None:
+        app.allowed_origins = check_origins(list(allowed_origins))
+        if app.is_active:
+            await _claim_origins(session, app)
+    if allowed_idp_audiences is not None:
+        app.allowed_idp_audiences = _audiences(allowed_idp_audiences)
+    app.updated_at = now
+    await session.flush()
+    await _record(session, "service_app_updated", app, actor_id, now)
+    return app
+
+
+async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, now: datetime) -> None:
+    """Delete an app and, when it stands alone, all resources and actions under its name (``authorization.md`` §8).
+
+    A realm's member leaves the realm's rows in place. Raises :class:`NotFound`.
+    """
+    app = await get(session, app_id)
+    if app.realm_id is None:
+        await session.execute(sa.delete(Resource).where(Resource.service_name == app.service_name))
+        await session.execute(sa.delete(ServiceAction).where(ServiceAction.service_name == app.service_name))
+    await session.execute(sa.delete(ServiceApp).where(ServiceApp.id == app.id))
+    await _record(session, "service_app_deleted", app, actor_id, now, service_name=app.service_name)
+
+
+async def active_origins(session: AsyncSession) -> frozenset[str]:
+    """Every origin of every active service app (``http-api.md`` §0.5)."""
+    rows = await session.execute(sa.select(ServiceApp.allowed_origins).where(ServiceApp.is_active))
+    return frozenset(origin for origins in rows.scalars() for origin in origins or ())
+
+
+async def _claim_origins(session: AsyncSession, app: ServiceApp) -> None:
+    if not app.allowed_origins:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(ORIGINS_LOCK)))
+    others = await session.execute(
+        sa.select(ServiceApp.service_name, ServiceApp.allowed_origins).where(
+            ServiceApp.is_active, ServiceApp.id != app.id
+        )
+    )
+    for service_name, origins in others:
+        if shared := set(app.allowed_origins) & set(origins or ()):
+            raise Conflict(
+                f"The origin {min(shared)} is registered on the active service {service_name!r}; an origin "
+                "belongs to one service",
+                reason="origin_taken",
+            )
+
+
+def _label(name: str) -> str:
+    label = plain_text(name)
+    if not 1 <= len(label) <= NAME_LENGTH:
+        raise Unprocessable(f"The name has 1 to {NAME_LENGTH} characters", field="name")
+    return label
+
+
+def _audiences(values: Sequence[str]) -> list[str]:
+    if len(values) > MAX_ENTRIES or any(not 1 <= len(value) <= NAME_LENGTH for value in values):
+        raise Unprocessable(
+            f"Give at most {MAX_ENTRIES} audiences of 1 to {NAME_LENGTH} characters",
+            field="allowed_idp_audiences",
+        )
+    return list(dict.fromkeys(values))
+
+
+async def _record(
+    session: AsyncSession,
+    action: str,
+    app: ServiceApp,
+    actor_id: UUID | None,
+    now: datetime,
+    **detail: object,
+) -> None:
+    await activity.record(
+        session,
+        action,
+        target_type="service_app",
+        target_id=app.id,
+        actor_id=actor_id,
+        detail={"app": app.name, **detail},
+        now=now,
+    )

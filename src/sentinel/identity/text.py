@@ -1,0 +1,45 @@
+"""Text that people and providers give us, made safe to keep: plain, printable, without markup."""
+
+import html
+import re
+from urllib.parse import urlsplit
+
+import nh3
+
+NAME_LENGTH = 255
+URL_LENGTH = 2048
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def plain_text(value: str) -> str:
+    """``value`` without markup and control characters, trimmed.
+
+    Tags are removed until none is left, so that doubly escaped ones do not come back to life.
+    """
+    text = _CONTROL.sub(" ", value)
+    for _ in range(5):
+        stripped = html.unescape(nh3.clean(text, tags=set()))
+        if stripped == text:
+            break
+        text = stripped
+    else:
+        text = re.sub(r"[<>]", "", text)
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def display_name(value: str, email: str) -> str:
+    """A name to show for a person: ``value`` made plain, or the local part of ``email`` when nothing is left."""
+    return plain_text(value)[:NAME_LENGTH] or plain_text(email.partition("@")[0])[:NAME_LENGTH] or "?"
+
+
+def web_url(value: str | None) -> str | None:
+    """``value`` if it is an http(s) URL with a host, at most 2048 characters; else None (ID-2)."""
+    if not value or len(value) > URL_LENGTH or _CONTROL.search(value):
+        return None
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return value if parts.scheme in ("http", "https") and host else None

@@ -1,0 +1,135 @@
+"""People (``http-api.md`` §4): reading and changing the user row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.audit import activity
+from sentinel.core.errors import NotFound, Unprocessable
+from sentinel.identity.models import User
+from sentinel.identity.text import NAME_LENGTH, plain_text, web_url
+from sentinel.tokens.revocation import revoke_users
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """What a person wishes to change of his own profile; None leaves a field as it is."""
+
+    name: str | None = None
+    avatar_url: str | None = None
+
+
+async def get(session: AsyncSession, user_id: UUID) -> User:
+    """The user of that id. Raises :class:`NotFound`."""
+    user = await session.get(User, user_id)
+    if user is None:
+        raise NotFound("User not found", reason="user_not_found")
+    return user
+
+
+async def find_by_email(session: AsyncSession, email: str) -> User | None:
+    """The user with that address, compared in lower case (ID-6)."""
+    return (
+        await session.execute(sa.select(User).where(User.email == email.strip().lower()))
+    ).scalar_one_or_none()
+
+
+async def change_profile(
+    session: AsyncSession, user_id: UUID, change: ProfileChange, *, now: datetime
+) -> User:
+    """Change name or avatar of a person by his own wish (U2).
+
+    Raises :class:`NotFound`, and :class:`Unprocessable` for a name of which nothing is left without markup.
+    """
+    values: dict[str, str] = {}
+    if change.name is not None:
+        name = plain_text(change.name)
+        if not 1 <= len(name) <= NAME_LENGTH:
+            raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
+        values["name"] = name
+    if (avatar_url := web_url(change.avatar_url)) is not None:
+        values["avatar_url"] = avatar_url
+    user = await get(session, user_id)
+    changed = {key: value for key, value in values.items() if getattr(user, key) != value}
+    if not changed:
+        return user
+    for key, value in changed.items():
+        setattr(user, key, value)
+    user.updated_at = now
+    await session.flush()
+    await activity.record(
+        session,
+        "user_updated",
+        target_type="user",
+        target_id=user.id,
+        actor_id=user.id,
+        detail={"fields": sorted(changed)},
+        now=now,
+    )
+    return user
+
+
+async def set_active(
+    session: AsyncSession, user_id: UUID, active: bool, *, actor_id: UUID | None, now: datetime
+) -> int:
+    """Activate or deactivate a person; deactivating ends every session and token at once (DL-5, DL-6).
+
+    Returns how many refresh tokens were removed. Raises :class:`NotFound`.
+    """
+    user = await get(session, user_id)
+    if user.is_active == active:
+        return 0
+    user.is_active, user.updated_at = active, now
+    await session.flush()
+    revoked = 0
+    if not active:
+        revoked = await revoke_users(session, [user.id], reason="user_deactivated", now=now)
+    await activity.record(
+        session,
+        "user_activated" if active else "user_deactivated",
+        target_type="user",
+        target_id=user.id,
+        actor_id=actor_id,
+        now=now,
+    )
+    return revoked
+
+
+async def set_admin(
+    session: AsyncSession, user_id: UUID, admin: bool, *, actor_id: UUID | None, now: datetime
+) -> None:
+    """Promote or demote a panel administrator; demotion revokes the person (DL-7). Raises :class:`NotFound`."""
+    user = await get(session, user_id)
+    if user.is_admin == admin:
+        return
+    user.is_admin, user.updated_at = admin, now
+    await session.flush()
+    if not admin:
+        await revoke_users(session, [user.id], reason="admin_demoted", now=now)
+    await activity.record(
+        session,
+        "user_promoted_admin" if admin else "user_demoted_admin",
+        target_type="user",
+        target_id=user.id,
+        actor_id=actor_id,
+        now=now,
+    )
+
+
+async def revoke(session: AsyncSession, user_id: UUID, *, actor_id: UUID | None, now: datetime) -> int:
+    """End every session of a person by an administrator's wish (DL-4); returns the refresh tokens removed."""
+    user = await get(session, user_id)
+    revoked = await revoke_users(session, [user.id], reason="revoked_by_admin", now=now)
+    await activity.record(
+        session,
+        "tokens_revoked",
+        target_type="user",
+        target_id=user.id,
+        actor_id=actor_id,
+        detail={"tokens_revoked": revoked},
+        now=now,
+    )
+    return revoked
