@@ -1,0 +1,268 @@
+"""Proxy mode: from the application to the provider and back with an authorization code (``http-api.md`` A2, A3)."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.apps import login_apps
+from sentinel.apps.models import LoginApp
+from sentinel.audit import activity
+from sentinel.core.clock import Clock
+from sentinel.core.database import Database
+from sentinel.core.errors import DomainError, Invalid
+from sentinel.core.logging import app_event, security_event
+from sentinel.login import codes
+from sentinel.login.sign_in import SignedIn, failure_reason, sign_in
+from sentinel.login.state import Flow, new_secret, redirect_digest
+from sentinel.providers import Identity, Provider, ProviderNotConfigured, Providers
+from sentinel.tokens.families import ClientContext
+
+KIND = "proxy"
+
+
+class LoginRejected(Invalid):
+    """A login that cannot be started or continued as it was asked for; nothing about the person is known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRequest:
+    """What an application asks for at A2."""
+
+    client_id: UUID
+    redirect_uri: str
+    code_challenge: str
+    code_challenge_method: str
+    app_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where to send the browser, and what it has to bring back."""
+
+    authorization_url: str
+    flow: Flow
+
+
+class ProxyLogin:
+    """The proxy-mode sign-in of one installation: its providers, its database, its own address."""
+
+    def __init__(
+        self,
+        database: Database,
+        providers: Providers,
+        *,
+        base_url: str,
+        admin_emails: Sequence[str],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._providers = providers
+        self._base_url = base_url
+        self._admin_emails = frozenset(admin_emails)
+        self._clock = clock
+
+    async def start(self, provider_name: str, request: LoginRequest, context: ClientContext) -> Started:
+        """Check an application's request and prepare the way to the provider (RO-1, RO-2).
+
+        Raises :class:`LoginRejected`; the refusal is in the activity log then.
+        """
+        try:
+            provider = self._provider(provider_name)
+            if request.code_challenge_method != codes.METHOD:
+                raise LoginRejected("Only the PKCE method S256 is supported", reason="pkce_method_rejected")
+            async with self._database.reading() as session:
+                if not await login_apps.redirect_allowed(session, request.client_id, request.redirect_uri):
+                    raise _redirect_refused()
+        except LoginRejected as refusal:
+            await self._note_rejection(refusal, provider_name, context)
+            raise
+        flow = Flow(
+            kind=KIND,
+            provider=provider_name,
+            state=new_secret(),
+            started_at=self._clock.timestamp(),
+            nonce=new_secret() if provider.uses_nonce else None,
+            code_verifier=new_secret() if provider.uses_pkce else None,
+            client_id=request.client_id,
+            redirect_digest=redirect_digest(request.redirect_uri),
+            code_challenge=request.code_challenge,
+            app_state=request.app_state,
+        )
+        url = await provider.authorization_url(
+            redirect_uri=self._callback(provider_name),
+            state=flow.state,
+            nonce=flow.nonce,
+            code_verifier=flow.code_verifier,
+        )
+        return Started(url, flow)
+
+    async def finish(
+        self,
+        provider_name: str,
+        flow: Flow | None,
+        *,
+        code: str | None,
+        provider_error: str | None,
+        context: ClientContext,
+    ) -> str:
+        """Complete a sign-in and return where the browser goes: the application's redirect URI with a code.
+
+        ``flow`` is what the browser's cookie holds for the ``state`` that came back, None when it holds nothing.
+        Raises :class:`LoginRejected`, the refusals of :mod:`~sentinel.login.sign_in` and of the providers; each is
+        in the activity log then, and nothing else has been written.
+        """
+        try:
+            provider = self._provider(provider_name)
+            if flow is None or flow.client_id is None or flow.code_challenge is None:
+                raise LoginRejected(
+                    "This sign-in has expired or was not started in this browser", reason="state_mismatch"
+                )
+            await self._registered_redirect(flow)
+        except LoginRejected as refusal:
+            await self._note_rejection(refusal, provider_name, context)
+            raise
+        try:
+            identity = await self._identify(provider, flow, code, provider_error)
+            return await self._complete(flow, flow.client_id, flow.code_challenge, identity, context)
+        except LoginRejected as refusal:
+            await self._note_rejection(refusal, provider_name, context)
+            raise
+        except Exception as error:
+            await self._note_failure(error, provider_name, context)
+            raise
+
+    async def _identify(
+        self, provider: Provider, flow: Flow, code: str | None, provider_error: str | None
+    ) -> Identity:
+        if provider_error is not None or not code:
+            raise DomainError("The provider did not complete the sign-in", reason="callback_error")
+        return await provider.exchange(
+            code=code,
+            redirect_uri=self._callback(flow.provider),
+            nonce=flow.nonce,
+            code_verifier=flow.code_verifier,
+        )
+
+    async def _complete(
+        self, flow: Flow, client_id: UUID, code_challenge: str, identity: Identity, context: ClientContext
+    ) -> str:
+        now = self._clock.now()
+        async with self._database.transaction() as session:
+            signed_in = await sign_in(session, identity, admin_emails=self._admin_emails, now=now)
+            # Once more, in the transaction that issues the code (AC-3): the app may have changed meanwhile.
+            redirect_uri = _find_redirect(await session.get(LoginApp, client_id), flow)
+            await self._note_login(session, signed_in, identity, context)
+            code = await codes.issue_code(
+                session,
+                user_id=signed_in.user.id,
+                client_app_id=client_id,
+                provider=flow.provider,
+                code_challenge=code_challenge,
+                now=now,
+            )
+        security_event(
+            "auth.login.succeeded",
+            outcome="success",
+            actor=str(signed_in.user.id),
+            provider=flow.provider,
+            first_time=signed_in.first_time,
+        )
+        return final_redirect(redirect_uri, code, flow.app_state)
+
+    async def _registered_redirect(self, flow: Flow) -> str:
+        async with self._database.reading() as session:
+            app = await session.get(LoginApp, flow.client_id)
+        return _find_redirect(app, flow)
+
+    def _provider(self, name: str) -> Provider:
+        try:
+            return self._providers.get(name)
+        except ProviderNotConfigured as error:
+            raise LoginRejected(
+                "This sign-in provider is not configured", reason="provider_not_configured"
+            ) from error
+
+    def _callback(self, provider_name: str) -> str:
+        return f"{self._base_url}/auth/callback/{provider_name}"
+
+    async def _note_login(
+        self, session: AsyncSession, signed_in: SignedIn, identity: Identity, context: ClientContext
+    ) -> None:
+        detail = {
+            "provider": identity.provider,
+            "ip": context.ip,
+            "user_agent": context.user_agent,
+            "flow": "user",
+        }
+        if identity.email != signed_in.user.email:
+            detail["provider_email"] = identity.email
+        await activity.record(
+            session,
+            "user_login",
+            target_type="user",
+            target_id=signed_in.user.id,
+            actor_id=signed_in.user.id,
+            detail=detail,
+            now=self._clock.now(),
+        )
+
+    async def _note_rejection(self, refusal: DomainError, provider: str, context: ClientContext) -> None:
+        security_event("auth.login.rejected", outcome="denied", reason=refusal.reason, provider=provider[:64])
+        await self._note_failed_login(refusal.reason, provider, context)
+
+    async def _note_failure(self, error: Exception, provider: str, context: ClientContext) -> None:
+        reason = failure_reason(error)
+        security_event("auth.login.failed", outcome="failure", reason=reason, provider=provider[:64])
+        if not isinstance(error, DomainError):
+            app_event("app.error.unhandled", outcome="error", level="error", exc_info=error)
+        await self._note_failed_login(reason, provider, context)
+
+    async def _note_failed_login(self, reason: str, provider: str, context: ClientContext) -> None:
+        """The audit row stands in a transaction of its own: that of the failed login has been undone."""
+        detail = {
+            "reason": reason,
+            "provider": provider[:64],
+            "ip": context.ip,
+            "user_agent": context.user_agent,
+            "flow": "user",
+        }
+        try:
+            async with self._database.transaction() as session:
+                await activity.record(
+                    session,
+                    "login_failed",
+                    target_type="system",
+                    target_id=activity.SYSTEM_TARGET,
+                    detail=detail,
+                    now=self._clock.now(),
+                )
+        except DomainError:
+            # The database is away: the answer to the browser must not depend on the audit row of a refusal.
+            security_event("audit.write_failed", outcome="error", level="error", reason="login_failed")
+
+
+def final_redirect(redirect_uri: str, code: str, app_state: str | None) -> str:
+    """The application's URI with ``code`` and, if it gave one, its own ``state``, every value percent-encoded."""
+    joint = "&" if "?" in redirect_uri else "?"
+    url = f"{redirect_uri}{joint}code={quote(code, safe='')}"
+    return url if app_state is None else f"{url}&state={quote(app_state, safe='')}"
+
+
+def _find_redirect(app: LoginApp | None, flow: Flow) -> str:
+    """The URI of the flow among those that are registered on its app now (RO-2)."""
+    if app is not None and app.is_active:
+        for uri in app.redirect_uris:
+            if hmac.compare_digest(redirect_digest(uri), flow.redirect_digest or ""):
+                return uri
+    raise _redirect_refused()
+
+
+def _redirect_refused() -> LoginRejected:
+    return LoginRejected(
+        "The application is unknown or inactive, or the redirect URI is not registered for it",
+        reason="redirect_uri_not_allowed",
+    )

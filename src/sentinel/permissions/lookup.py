@@ -1,0 +1,216 @@
+"""The reads behind check and accessible: one statement each, authentication included (``design`` budget).
+
+``check`` fetches facts and leaves the decision to ``decide.py``. ``accessible`` has to select rows, so it says the
+same law once more, in SQL; a test holds the two together on random worlds.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.apps import authentication
+from sentinel.apps.authentication import Credentials, caller_row
+from sentinel.permissions.decide import Action, Level, Record, Visibility
+from sentinel.permissions.models import Resource, Share
+
+group_memberships = sa.table(
+    "group_memberships", sa.column("group_id", sa.Uuid()), sa.column("user_id", sa.Uuid())
+)
+groups = sa.table("groups", sa.column("id", sa.Uuid()), sa.column("workspace_id", sa.Uuid()))
+
+_sub = sa.bindparam("auth_sub", type_=sa.Uuid())
+_wid = sa.bindparam("auth_wid", type_=sa.Uuid())
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One resource and what somebody wants to do to it."""
+
+    service_name: str
+    resource_type: str
+    resource_id: UUID
+    action: Action
+
+
+async def fetch_records(
+    session: AsyncSession, shown: Credentials, questions: Sequence[Question], now: datetime
+) -> tuple[Any, list[Record | None]]:
+    """The authentication row, and for each question what is registered, in the order of the questions."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    parameters = authentication.parameters(shown, now) | _questions_as_parameters(questions, is_sqlite)
+    rows = (await session.execute(_records_statement(is_sqlite), parameters)).all()
+    records: list[Record | None] = [None] * len(questions)
+    for row in rows:
+        if row.ordinal is not None and row.workspace_id is not None:
+            records[int(row.ordinal)] = Record(
+                workspace_id=row.workspace_id,
+                owner_id=row.owner_id,
+                visibility=Visibility(row.visibility),
+                direct_share=Level(row.direct_share) if row.direct_share else None,
+                group_share=Level(row.group_share) if row.group_share else None,
+            )
+    return rows[0], records
+
+
+async def fetch_accessible(
+    session: AsyncSession,
+    shown: Credentials,
+    *,
+    service_name: str,
+    resource_type: str,
+    action: Action,
+    limit: int | None,
+    now: datetime,
+) -> tuple[Any, list[UUID]]:
+    """The authentication row, and the ids of what the caller may do ``action`` to, by creation, then id.
+
+    Without ``limit`` the list stays empty for administrators, who see everything (``http-api.md`` §8 rule 1).
+    """
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    parameters = authentication.parameters(shown, now) | {
+        "service_name": service_name,
+        "resource_type": resource_type,
+        "row_limit": -1 if limit is None and is_sqlite else limit,
+    }
+    statement = _accessible_statement(is_sqlite, action is Action.EDIT, limit is not None)
+    row = (await session.execute(statement, parameters)).one()
+    if is_sqlite:
+        return row, [UUID(hexadecimal) for hexadecimal in json.loads(row.resource_ids)]
+    return row, list(row.resource_ids or ())
+
+
+def _questions_as_parameters(questions: Sequence[Question], is_sqlite: bool) -> dict[str, Any]:
+    if is_sqlite:
+        triples = [[q.service_name, q.resource_type, q.resource_id.hex] for q in questions]
+        return {"questions": json.dumps(triples)}
+    return {
+        "service_names": [q.service_name for q in questions],
+        "resource_types": [q.resource_type for q in questions],
+        "resource_ids": [q.resource_id for q in questions],
+    }
+
+
+def _question_rows(is_sqlite: bool) -> Any:
+    """The questions as rows (ordinal from 0, service_name, resource_type, resource_id), whatever their number:
+    the text of the statement does not change with it, so it is prepared once.
+    """
+    if is_sqlite:
+        each = sa.func.json_each(sa.bindparam("questions", type_=sa.Text)).table_valued("key", "value")
+        return sa.select(
+            each.c.key.label("ordinal"),
+            sa.func.json_extract(each.c.value, "$[0]").label("service_name"),
+            sa.func.json_extract(each.c.value, "$[1]").label("resource_type"),
+            sa.type_coerce(sa.func.json_extract(each.c.value, "$[2]"), sa.Uuid()).label("resource_id"),
+        ).subquery("question")
+    texts = postgresql.ARRAY(sa.Text())
+    each = (
+        sa.func.unnest(
+            sa.bindparam("service_names", type_=texts),
+            sa.bindparam("resource_types", type_=texts),
+            sa.bindparam("resource_ids", type_=postgresql.ARRAY(sa.Uuid())),
+        )
+        .table_valued(
+            sa.column("service_name", sa.Text()),
+            sa.column("resource_type", sa.Text()),
+            sa.column("resource_id", sa.Uuid()),
+            with_ordinality="position",
+        )
+        .render_derived(name="each")
+    )
+    return sa.select(
+        (each.c.position - 1).label("ordinal"), each.c.service_name, each.c.resource_type, each.c.resource_id
+    ).subquery("question")
+
+
+def _group_shares() -> Any:
+    """Shares to groups that the caller is in now, of this workspace (``authorization.md`` §5)."""
+    return (
+        sa.select(Share.permission)
+        .join(
+            group_memberships,
+            sa.and_(group_memberships.c.group_id == Share.grantee_id, group_memberships.c.user_id == _sub),
+        )
+        .join(groups, sa.and_(groups.c.id == Share.grantee_id, groups.c.workspace_id == _wid))
+        .where(Share.resource_permission_id == Resource.id, Share.grantee_type == "group")
+    )
+
+
+def _direct_shares() -> Any:
+    return sa.select(Share.permission).where(
+        Share.resource_permission_id == Resource.id,
+        Share.grantee_type == "user",
+        Share.grantee_id == _sub,
+    )
+
+
+@cache
+def _records_statement(is_sqlite: bool) -> Any:
+    question = _question_rows(is_sqlite)
+    # "edit" sorts before "view", so the smallest level is the best one.
+    group_share = (
+        _group_shares().with_only_columns(sa.func.min(Share.permission)).correlate(Resource).scalar_subquery()
+    )
+    direct_share = _direct_shares().correlate(Resource).scalar_subquery()
+    found = sa.and_(
+        Resource.service_name == question.c.service_name,
+        Resource.resource_type == question.c.resource_type,
+        Resource.resource_id == question.c.resource_id,
+        # Another tenant's record never leaves the database.
+        Resource.workspace_id == _wid,
+    )
+    return sa.select(
+        *authentication.COLUMNS,
+        question.c.ordinal,
+        Resource.workspace_id,
+        Resource.owner_id,
+        Resource.visibility,
+        direct_share.label("direct_share"),
+        group_share.label("group_share"),
+    ).select_from(authentication.SOURCE.outerjoin(question, sa.true()).outerjoin(Resource, found))
+
+
+@cache
+def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool) -> Any:
+    role = caller_row.c.role
+    full_access = role.in_(("admin", "owner"))
+    levels = ("edit",) if edit else ("view", "edit")
+    reached = sa.or_(
+        Resource.owner_id == _sub,
+        sa.and_(Resource.visibility == "workspace", role == "editor")
+        if edit
+        else Resource.visibility == "workspace",
+        _direct_shares().where(Share.permission.in_(levels)).correlate(Resource).exists(),
+        _group_shares().where(Share.permission.in_(levels)).correlate(Resource).exists(),
+    )
+    ids = (
+        sa.select(Resource.resource_id, Resource.created_at, Resource.id)
+        .where(
+            Resource.workspace_id == _wid,
+            Resource.service_name == sa.bindparam("service_name", type_=sa.Text),
+            Resource.resource_type == sa.bindparam("resource_type", type_=sa.Text),
+            role.is_not(None),
+            sa.or_(full_access, reached) if limited else sa.and_(sa.not_(full_access), reached),
+        )
+        .order_by(Resource.created_at, Resource.id)
+        .limit(sa.bindparam("row_limit", type_=sa.Integer))
+        .correlate(caller_row)
+        .subquery("reached")
+    )
+    if is_sqlite:
+        gathered: Any = sa.func.json_group_array(sa.type_coerce(ids.c.resource_id, sa.Text()))
+    else:
+        gathered = sa.func.array_agg(
+            postgresql.aggregate_order_by(ids.c.resource_id, ids.c.created_at, ids.c.id)
+        )
+    resource_ids = sa.select(gathered).select_from(ids).correlate(caller_row).scalar_subquery()
+    return sa.select(*authentication.COLUMNS, resource_ids.label("resource_ids")).select_from(
+        authentication.SOURCE
+    )

@@ -1,0 +1,367 @@
+"""Registering resources and managing who may reach them (``http-api.md`` §8, P3 to P9)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.apps.authentication import Member, ServiceCaller, memberships
+from sentinel.core.database import after_commit, upsert
+from sentinel.core.errors import Conflict, Forbidden, Invalid, NotFound
+from sentinel.core.logging import audit_event
+from sentinel.identity.models import User
+from sentinel.permissions.decide import Level, Visibility, has_full_access
+from sentinel.permissions.lookup import groups
+from sentinel.permissions.models import Resource, Share
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceName:
+    """How a service names one of its resources."""
+
+    service_name: str
+    resource_type: str
+    resource_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Acl:
+    """A resource with its shares, oldest first."""
+
+    resource: Resource
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grantee:
+    """Whom a share reaches: a user or a group, by id."""
+
+    type: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str | None
+    email: str | None
+
+
+NOBODY = Person(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichedAcl:
+    """An ACL with the names behind its ids."""
+
+    acl: Acl
+    owner: Person
+    grantees: dict[UUID, Person]
+    grantors: dict[UUID, Person]
+
+
+async def register(
+    session: AsyncSession,
+    caller: ServiceCaller,
+    name: ResourceName,
+    *,
+    workspace_id: UUID,
+    owner_id: UUID,
+    visibility: Visibility,
+    now: datetime,
+) -> Acl:
+    """Register a resource, or return the record that exists, unchanged (P3).
+
+    Raises :class:`Forbidden` out of scope, :class:`Invalid` when the owner is no member of the workspace,
+    :class:`Conflict` when the resource is registered in another workspace.
+    """
+    caller.require_scope(name.service_name)
+    # The membership is read and held by the insert itself: a removal meanwhile waits, or is seen.
+    values = sa.select(
+        sa.literal(uuid4(), sa.Uuid()),
+        sa.literal(name.service_name, sa.Text()),
+        sa.literal(name.resource_type, sa.Text()),
+        sa.literal(name.resource_id, sa.Uuid()),
+        memberships.c.workspace_id,
+        memberships.c.user_id,
+        sa.literal(visibility.value, sa.Text()),
+        sa.literal(now, Resource.created_at.type),
+    ).where(memberships.c.workspace_id == workspace_id, memberships.c.user_id == owner_id)
+    values = values.with_for_update(read=True, key_share=True)
+    columns = [
+        "id",
+        "service_name",
+        "resource_type",
+        "resource_id",
+        "workspace_id",
+        "owner_id",
+        "visibility",
+        "created_at",
+    ]
+    created = (
+        await session.execute(
+            upsert(session, Resource)
+            .from_select(columns, values)
+            .on_conflict_do_nothing(index_elements=["service_name", "resource_type", "resource_id"])
+            .returning(Resource)
+        )
+    ).scalar_one_or_none()
+    if created is not None:
+        _audit(session, "permission.resource.registered", created, owner=str(owner_id))
+        return Acl(created, ())
+    existing = (await session.execute(sa.select(Resource).where(*_named(name)))).scalar_one_or_none()
+    if existing is None:
+        raise Invalid("Owner is not a member of the workspace", reason="owner_not_member")
+    if existing.workspace_id != workspace_id:
+        raise Conflict("Resource is already registered in another workspace", reason="other_workspace")
+    return Acl(existing, await _shares(session, existing.id))
+
+
+async def find(session: AsyncSession, caller: ServiceCaller, name: ResourceName) -> Acl:
+    """The record of a resource with its shares (P4). Raises :class:`Forbidden`, :class:`NotFound`."""
+    caller.require_scope(name.service_name)
+    rows = (
+        await session.execute(
+            sa.select(Resource, Share)
+            .outerjoin(Share, Share.resource_permission_id == Resource.id)
+            .where(*_named(name))
+            .order_by(Share.granted_at, Share.id)
+        )
+    ).all()
+    if not rows:
+        raise _unknown()
+    return Acl(rows[0][0], tuple(share for _, share in rows if share is not None))
+
+
+async def find_enriched(session: AsyncSession, caller: ServiceCaller, name: ResourceName) -> EnrichedAcl:
+    """The record with the names and addresses of the people and groups in it (P5)."""
+    acl = await find(session, caller, name)
+    user_ids = {acl.resource.owner_id, *(share.granted_by for share in acl.shares)}
+    user_ids |= {share.grantee_id for share in acl.shares if share.grantee_type == "user"}
+    group_ids = {share.grantee_id for share in acl.shares if share.grantee_type == "group"}
+    group_table = sa.table("groups", sa.column("id", sa.Uuid()), sa.column("name", sa.Text()))
+    named = sa.union_all(
+        sa.select(sa.literal("user").label("kind"), User.id, User.name, User.email).where(
+            User.id.in_(user_ids - {None})
+        ),
+        sa.select(sa.literal("group"), group_table.c.id, group_table.c.name, sa.null().cast(sa.Text())).where(
+            group_table.c.id.in_(group_ids)
+        ),
+    )
+    people: dict[tuple[str, UUID], Person] = {}
+    for kind, entity_id, label, email in await session.execute(named):
+        people[kind, entity_id] = Person(label, email)
+    return EnrichedAcl(
+        acl=acl,
+        owner=people.get(("user", acl.resource.owner_id), NOBODY) if acl.resource.owner_id else NOBODY,
+        grantees={
+            share.id: people.get((share.grantee_type, share.grantee_id), NOBODY) for share in acl.shares
+        },
+        grantors={
+            share.id: people.get(("user", share.granted_by), NOBODY) if share.granted_by else NOBODY
+            for share in acl.shares
+        },
+    )
+
+
+async def deregister(session: AsyncSession, caller: ServiceCaller, name: ResourceName) -> None:
+    """Forget a resource and all its shares (P6). Raises :class:`Forbidden`, :class:`NotFound`."""
+    caller.require_scope(name.service_name)
+    removed = (
+        await session.execute(sa.delete(Resource).where(*_named(name)).returning(Resource))
+    ).scalar_one_or_none()
+    if removed is None:
+        raise _unknown()
+    _audit(session, "permission.resource.deregistered", removed)
+
+
+async def share(
+    session: AsyncSession,
+    caller: ServiceCaller,
+    sharer: Member,
+    permission_id: UUID,
+    grantee: Grantee,
+    level: Level,
+    *,
+    now: datetime,
+) -> None:
+    """Share a resource, or change the level of a share that exists (P7).
+
+    Raises :class:`NotFound`, :class:`Forbidden` for a caller who is neither owner nor workspace admin,
+    :class:`Invalid` for a grantee outside the workspace.
+    """
+    resource = await _manageable(session, caller, sharer, permission_id)
+    upserted = upsert(session, Share).from_select(
+        [
+            "id",
+            "resource_permission_id",
+            "grantee_type",
+            "grantee_id",
+            "permission",
+            "granted_by",
+            "granted_at",
+        ],
+        sa.select(
+            sa.literal(uuid4(), sa.Uuid()),
+            sa.literal(resource.id, sa.Uuid()),
+            sa.literal(grantee.type, sa.Text()),
+            sa.literal(grantee.id, sa.Uuid()),
+            sa.literal(level.value, sa.Text()),
+            sa.literal(sharer.user_id, sa.Uuid()),
+            sa.literal(now, Share.granted_at.type),
+        )
+        .where(*_belongs(grantee, resource.workspace_id))
+        .with_for_update(read=True, key_share=True),
+    )
+    stored = await session.execute(
+        upserted.on_conflict_do_update(
+            index_elements=["resource_permission_id", "grantee_type", "grantee_id"],
+            set_={
+                "permission": upserted.excluded.permission,
+                "granted_by": upserted.excluded.granted_by,
+                "granted_at": upserted.excluded.granted_at,
+            },
+        ).returning(Share.id)
+    )
+    if stored.scalar_one_or_none() is None:
+        what = "Group does not belong to" if grantee.type == "group" else "User is not a member of"
+        raise Invalid(f"{what} this workspace", reason="grantee_not_in_workspace")
+    _audit(
+        session,
+        "permission.resource.shared",
+        resource,
+        actor=str(sharer.user_id),
+        grantee_type=grantee.type,
+        grantee_id=str(grantee.id),
+        permission=level.value,
+    )
+
+
+async def unshare(
+    session: AsyncSession,
+    caller: ServiceCaller,
+    sharer: Member | None,
+    permission_id: UUID,
+    grantee: Grantee,
+) -> None:
+    """Take a share away (P8). ``sharer`` is None when the service acts on its own behalf.
+
+    Raises :class:`NotFound` for an unknown record or share, :class:`Forbidden` as :func:`share`.
+    """
+    resource = await _manageable(session, caller, sharer, permission_id)
+    removed = await session.execute(
+        sa.delete(Share)
+        .where(
+            Share.resource_permission_id == resource.id,
+            Share.grantee_type == grantee.type,
+            Share.grantee_id == grantee.id,
+        )
+        .returning(Share.id)
+    )
+    if removed.scalar_one_or_none() is None:
+        raise NotFound("Share not found", reason="share_not_found")
+    _audit(
+        session,
+        "permission.resource.share_revoked",
+        resource,
+        actor=str(sharer.user_id) if sharer else None,
+        grantee_type=grantee.type,
+        grantee_id=str(grantee.id),
+    )
+
+
+async def set_visibility(
+    session: AsyncSession,
+    caller: ServiceCaller,
+    sharer: Member | None,
+    permission_id: UUID,
+    visibility: Visibility,
+) -> Acl:
+    """Change who sees a resource without a share (P9). Raises :class:`NotFound`, :class:`Forbidden`."""
+    resource = await _manageable(session, caller, sharer, permission_id)
+    resource.visibility = visibility.value
+    await session.flush()
+    _audit(
+        session,
+        "permission.resource.visibility_updated",
+        resource,
+        actor=str(sharer.user_id) if sharer else None,
+        visibility=visibility.value,
+    )
+    return Acl(resource, await _shares(session, resource.id))
+
+
+async def purge_grantee(
+    session: AsyncSession, grantee_type: str, grantee_id: Any, *, workspace_id: UUID | None = None
+) -> None:
+    """Remove every share to a grantee, of one workspace or of all (``authorization.md`` §8)."""
+    condition = [Share.grantee_type == grantee_type, Share.grantee_id == grantee_id]
+    if workspace_id is not None:
+        condition.append(
+            Share.resource_permission_id.in_(
+                sa.select(Resource.id).where(Resource.workspace_id == workspace_id)
+            )
+        )
+    await session.execute(sa.delete(Share).where(*condition))
+
+
+async def _manageable(
+    session: AsyncSession, caller: ServiceCaller, sharer: Member | None, permission_id: UUID
+) -> Resource:
+    resource = (
+        await session.execute(sa.select(Resource).where(Resource.id == permission_id).with_for_update())
+    ).scalar_one_or_none()
+    if resource is None:
+        raise _unknown()
+    caller.require_scope(resource.service_name)
+    if sharer is None:
+        return resource
+    if resource.workspace_id != sharer.workspace_id:
+        raise Forbidden("Resource belongs to another workspace", reason="other_workspace")
+    if resource.owner_id != sharer.user_id and not has_full_access(sharer.role):
+        raise Forbidden("Only the owner or a workspace admin may do this", reason="not_resource_owner")
+    return resource
+
+
+def _belongs(grantee: Grantee, workspace_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    """Conditions on the row that makes a grantee one of the workspace's. The share's insert holds that row, so a
+    removal and its purge come wholly before the share or wholly after it.
+    """
+    if grantee.type == "group":
+        return groups.c.id == grantee.id, groups.c.workspace_id == workspace_id
+    return memberships.c.user_id == grantee.id, memberships.c.workspace_id == workspace_id
+
+
+def _named(name: ResourceName) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Resource.service_name == name.service_name,
+        Resource.resource_type == name.resource_type,
+        Resource.resource_id == name.resource_id,
+    )
+
+
+async def _shares(session: AsyncSession, permission_id: UUID) -> tuple[Share, ...]:
+    found = await session.execute(
+        sa.select(Share)
+        .where(Share.resource_permission_id == permission_id)
+        .order_by(Share.granted_at, Share.id)
+    )
+    return tuple(found.scalars())
+
+
+def _unknown() -> NotFound:
+    return NotFound("Resource not found", reason="resource_not_found")
+
+
+def _audit(session: AsyncSession, event: str, resource: Resource, **fields: Any) -> None:
+    line = {
+        "permission_id": str(resource.id),
+        "service_name": resource.service_name,
+        "resource_type": resource.resource_type,
+        "resource_id": str(resource.resource_id),
+        "workspace_id": str(resource.workspace_id),
+        **fields,
+    }
+    after_commit(session, lambda: audit_event(event, outcome="success", **line))

@@ -1,0 +1,230 @@
+"""Members of a workspace (``http-api.md`` §5, W6 to W9; ``authorization.md`` §2, §8)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.apps.authentication import Member
+from sentinel.audit import activity
+from sentinel.core.database import contains_folded, upsert
+from sentinel.core.errors import Forbidden, Invalid, NotFound
+from sentinel.identity import users
+from sentinel.identity.models import User
+from sentinel.permissions.resources import purge_grantee
+from sentinel.roles.models import Role, UserRole
+from sentinel.tokens.revocation import revoke_users
+from sentinel.workspaces import gates
+from sentinel.workspaces.models import Group, GroupMembership, Membership, Workspace
+from sentinel.workspaces.roles import WorkspaceRole
+
+MAX_LISTED = 50
+CANNOT_ADD = "User cannot be added: no such user, or already a member"
+"""One text for both cases, so that it does not tell which addresses have an account (W7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberEntry:
+    """A member as the directory shows him."""
+
+    user_id: UUID
+    email: str
+    name: str
+    avatar_url: str | None
+    role: str
+    joined_at: datetime
+
+
+_ENTRY = sa.select(
+    User.id, User.email, User.name, User.avatar_url, Membership.role, Membership.joined_at
+).join(User, User.id == Membership.user_id)
+
+
+async def list_members(
+    session: AsyncSession, actor: Member, *, query: str | None = None, limit: int | None = None
+) -> list[MemberEntry]:
+    """Members by the time they joined (W6).
+
+    ``query`` is a case-insensitive part of name or address; ``limit`` is brought into 1 to 50, None lists all.
+    """
+    statement = _ENTRY.where(Membership.workspace_id == actor.workspace_id).order_by(
+        Membership.joined_at, Membership.id
+    )
+    if query:
+        statement = statement.where(
+            sa.or_(contains_folded(User.name, query), contains_folded(User.email, query))
+        )
+    if limit is not None:
+        statement = statement.limit(max(1, min(limit, MAX_LISTED)))
+    return [MemberEntry(*row) for row in await session.execute(statement)]
+
+
+async def add(
+    session: AsyncSession, actor: Member, *, email: str, role: WorkspaceRole, self_serve: bool, now: datetime
+) -> MemberEntry:
+    """Make an existing user a member (W7).
+
+    ``self_serve`` is the installation's ``SELF_SERVE_ENABLED``, which closes this way. Raises :class:`Forbidden`
+    below admin, :class:`Invalid` for an unknown or already present person, a closed organization gate, or when
+    somebody who is not an owner grants ``owner``.
+    """
+    actor.require("admin")
+    if self_serve:
+        raise Forbidden("Members join by invitation here", reason="self_serve_enabled")
+    if role is WorkspaceRole.OWNER and not actor.has("owner"):
+        raise Invalid("Only owners may grant the owner role", reason="owner_grant")
+    user = await users.find_by_email(session, email)
+    if user is None:
+        raise Invalid(CANNOT_ADD, reason="cannot_add")
+    if not await gates.admits(session, user, actor.workspace_id):
+        raise Invalid(
+            "The user's organization is not permitted in this workspace", reason="org_not_permitted"
+        )
+    added = await session.execute(
+        upsert(session, Membership)
+        .values(id=uuid4(), workspace_id=actor.workspace_id, user_id=user.id, role=role.value, joined_at=now)
+        .on_conflict_do_nothing(index_elements=["workspace_id", "user_id"])
+        .returning(Membership.id)
+    )
+    if added.scalar_one_or_none() is None:
+        raise Invalid(CANNOT_ADD, reason="cannot_add")
+    await activity.record(
+        session,
+        "member_invited",
+        target_type="user",
+        target_id=user.id,
+        actor_id=actor.user_id,
+        workspace_id=actor.workspace_id,
+        detail={"email": user.email, "role": role.value},
+        now=now,
+    )
+    return MemberEntry(user.id, user.email, user.name, user.avatar_url, role.value, now)
+
+
+async def change_role(
+    session: AsyncSession, actor: Member, user_id: UUID, role: WorkspaceRole, *, now: datetime
+) -> MemberEntry:
+    """Give a member another role; a real change revokes him (W8, DL-8).
+
+    Raises :class:`Forbidden` below admin, for a change of or to ``owner`` by anybody but an owner, and for the
+    last owner; :class:`NotFound` for somebody who is not a member.
+    """
+    actor.require("admin")
+    await _lock_workspace(session, actor.workspace_id)
+    current = await _role_of(session, actor.workspace_id, user_id)
+    if role is WorkspaceRole.OWNER and current != "owner" and not actor.has("owner"):
+        raise Forbidden("Only owners may grant the owner role", reason="owner_grant")
+    if current == "owner" and role is not WorkspaceRole.OWNER:
+        if not actor.has("owner"):
+            raise Forbidden("Only owners may change an owner", reason="owner_change")
+        await _require_another_owner(session, actor.workspace_id, user_id)
+    if current != role.value:
+        await session.execute(
+            sa.update(Membership)
+            .where(Membership.workspace_id == actor.workspace_id, Membership.user_id == user_id)
+            .values(role=role.value)
+        )
+        await revoke_users(session, [user_id], reason="role_changed", now=now)
+        await activity.record(
+            session,
+            "member_role_changed",
+            target_type="user",
+            target_id=user_id,
+            actor_id=actor.user_id,
+            workspace_id=actor.workspace_id,
+            detail={"old_role": current, "new_role": role.value},
+            now=now,
+        )
+    row = (
+        await session.execute(
+            _ENTRY.where(Membership.workspace_id == actor.workspace_id, Membership.user_id == user_id)
+        )
+    ).one()
+    return MemberEntry(*row)
+
+
+async def remove(session: AsyncSession, actor: Member, user_id: UUID, *, now: datetime) -> None:
+    """Remove a member with everything that was given to him here (W9). A member may remove himself.
+
+    Raises :class:`Forbidden` below admin, for an owner removed by anybody but an owner, and for the last owner;
+    :class:`NotFound`.
+    """
+    if user_id != actor.user_id:
+        actor.require("admin")
+    await _lock_workspace(session, actor.workspace_id)
+    current = await _role_of(session, actor.workspace_id, user_id)
+    if current == "owner":
+        if not actor.has("owner"):
+            raise Forbidden("Only owners may remove an owner", reason="owner_change")
+        await _require_another_owner(session, actor.workspace_id, user_id)
+    await purge(session, actor.workspace_id, user_id)
+    await revoke_users(session, [user_id], reason="member_removed", now=now)
+    await activity.record(
+        session,
+        "member_removed",
+        target_type="user",
+        target_id=user_id,
+        actor_id=actor.user_id,
+        workspace_id=actor.workspace_id,
+        detail={"role": current},
+        now=now,
+    )
+
+
+async def purge(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> None:
+    """Take membership, group memberships, role bindings and direct shares of one workspace from a person
+    (``authorization.md`` §8). What he owns stays his, out of his reach.
+    """
+    # The membership goes first: whoever adds him to a group or shares with him at this moment holds that row, so
+    # what he adds is either here to be purged or not added at all.
+    await session.execute(
+        sa.delete(Membership).where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
+    )
+    await session.execute(
+        sa.delete(GroupMembership).where(
+            GroupMembership.user_id == user_id,
+            GroupMembership.group_id.in_(sa.select(Group.id).where(Group.workspace_id == workspace_id)),
+        )
+    )
+    await session.execute(
+        sa.delete(UserRole).where(
+            UserRole.user_id == user_id,
+            UserRole.role_id.in_(sa.select(Role.id).where(Role.workspace_id == workspace_id)),
+        )
+    )
+    await purge_grantee(session, "user", user_id, workspace_id=workspace_id)
+
+
+async def _lock_workspace(session: AsyncSession, workspace_id: UUID) -> None:
+    # Every change of roles in a workspace queues here, so that counting owners and changing one are one step.
+    await session.execute(
+        sa.select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True)
+    )
+
+
+async def _role_of(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> str:
+    role = await session.scalar(
+        sa.select(Membership.role).where(
+            Membership.workspace_id == workspace_id, Membership.user_id == user_id
+        )
+    )
+    if role is None:
+        raise NotFound("Member not found", reason="member_not_found")
+    return role
+
+
+async def _require_another_owner(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> None:
+    others = await session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Membership)
+        .where(
+            Membership.workspace_id == workspace_id,
+            Membership.role == "owner",
+            Membership.user_id != user_id,
+        )
+    )
+    if not others:
+        raise Forbidden("The last owner cannot be removed or demoted", reason="last_owner")

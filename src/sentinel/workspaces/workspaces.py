@@ -1,0 +1,156 @@
+"""Workspaces (``http-api.md`` §5, W1 to W5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.apps.authentication import Member
+from sentinel.audit import activity
+from sentinel.core.errors import Conflict, Forbidden, NotFound, Unprocessable
+from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.tokens.revocation import revoke_users
+from sentinel.workspaces.models import Membership, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceChange:
+    """New values; None leaves a field as it is."""
+
+    name: str | None = None
+    description: str | None = None
+
+
+async def create(
+    session: AsyncSession,
+    creator_id: UUID,
+    *,
+    name: str,
+    slug: str,
+    description: str | None,
+    allowed: bool,
+    now: datetime,
+) -> Workspace:
+    """Make a workspace; its creator becomes the owner (W1).
+
+    ``allowed`` is the installation's ``ALLOW_WORKSPACE_CREATE``. Raises :class:`Forbidden` without it,
+    :class:`Conflict` when the slug is taken, :class:`Unprocessable` for a name made of markup alone.
+    """
+    if not allowed:
+        raise Forbidden("Workspaces are created by administrators here", reason="workspace_create_disabled")
+    workspace = Workspace(
+        id=uuid4(),
+        slug=slug,
+        name=_name(name),
+        description=plain_text(description) if description is not None else None,
+        created_by=creator_id,
+        created_at=now,
+    )
+    session.add(workspace)
+    try:
+        async with session.begin_nested():
+            await session.flush()
+    except IntegrityError as error:
+        raise Conflict("Workspace slug is already taken", reason="slug_taken") from error
+    await session.execute(
+        sa.insert(Membership).values(
+            id=uuid4(), workspace_id=workspace.id, user_id=creator_id, role="owner", joined_at=now
+        )
+    )
+    await activity.record(
+        session,
+        "workspace_created",
+        target_type="workspace",
+        target_id=workspace.id,
+        actor_id=creator_id,
+        workspace_id=workspace.id,
+        detail={"name": workspace.name, "slug": slug},
+        now=now,
+    )
+    return workspace
+
+
+async def list_of_user(session: AsyncSession, user_id: UUID) -> Sequence[Workspace]:
+    """Every workspace that a person is a member of, by creation (W2)."""
+    found = await session.execute(
+        sa.select(Workspace)
+        .join(Membership, Membership.workspace_id == Workspace.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Workspace.created_at, Workspace.id)
+    )
+    return found.scalars().all()
+
+
+async def get(session: AsyncSession, workspace_id: UUID) -> Workspace:
+    """The workspace of that id. Raises :class:`NotFound`."""
+    workspace = await session.get(Workspace, workspace_id)
+    if workspace is None:
+        raise NotFound("Workspace not found", reason="workspace_not_found")
+    return workspace
+
+
+async def change(session: AsyncSession, actor: Member, wish: WorkspaceChange, *, now: datetime) -> Workspace:
+    """Change name or description of the actor's workspace (W4).
+
+    Raises :class:`Forbidden` below admin, :class:`NotFound`, :class:`Unprocessable`.
+    """
+    actor.require("admin")
+    workspace = await get(session, actor.workspace_id)
+    changed: list[str] = []
+    if wish.name is not None and (name := _name(wish.name)) != workspace.name:
+        workspace.name = name
+        changed.append("name")
+    if wish.description is not None and (text := plain_text(wish.description)) != workspace.description:
+        workspace.description = text
+        changed.append("description")
+    if not changed:
+        return workspace
+    await session.flush()
+    await activity.record(
+        session,
+        "workspace_updated",
+        target_type="workspace",
+        target_id=workspace.id,
+        actor_id=actor.user_id,
+        workspace_id=workspace.id,
+        detail={"fields": changed},
+        now=now,
+    )
+    return workspace
+
+
+async def delete(session: AsyncSession, actor: Member, *, now: datetime) -> None:
+    """Delete the actor's workspace with everything in it; every former member is revoked (W5, DL-10).
+
+    Raises :class:`Forbidden` below owner, :class:`NotFound`.
+    """
+    actor.require("owner")
+    workspace = await get(session, actor.workspace_id)
+    # Revoked before the cascade takes the rows that say who the members are and which families they have.
+    await revoke_users(
+        session,
+        sa.select(Membership.user_id).where(Membership.workspace_id == workspace.id),
+        reason="workspace_deleted",
+        now=now,
+    )
+    await session.execute(sa.delete(Workspace).where(Workspace.id == workspace.id))
+    await activity.record(
+        session,
+        "workspace_deleted",
+        target_type="workspace",
+        target_id=workspace.id,
+        actor_id=actor.user_id,
+        detail={"name": workspace.name, "slug": workspace.slug},
+        now=now,
+    )
+
+
+def _name(value: str) -> str:
+    name = plain_text(value)
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
+    return name
