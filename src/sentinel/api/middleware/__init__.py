@@ -1,0 +1,41 @@
+"""The layers between the server and the application: pure ASGI, one file each."""
+
+from starlette.types import ASGIApp
+
+from sentinel.api.middleware.access_log import AccessLog
+from sentinel.api.middleware.body_size import BodySize
+from sentinel.api.middleware.client import ClientAddress
+from sentinel.api.middleware.cors import Cors, Origins, Preflight
+from sentinel.api.middleware.guard import Guard
+from sentinel.api.middleware.headers import SecurityHeaders
+from sentinel.api.middleware.hop_headers import HopHeaders
+from sentinel.api.middleware.host import AllowedHosts
+from sentinel.api.middleware.path import PlainPath
+from sentinel.api.middleware.request_id import RequestId
+from sentinel.settings import Settings
+
+
+def wrap(app: ASGIApp, *, settings: Settings, origins: Origins) -> ASGIApp:
+    """``app`` inside all layers. This is the one place that knows their order.
+
+    Everything that refuses lies inside everything that adds headers, so that a 400, 413, 429 or 500 carries
+    them too (http-api.md §0.8 rule 5). Preflights come after the host check, which spares no path (T4). The
+    internal tier has no CORS (§0.6).
+    """
+    cors = settings.tier != "internal"
+    # Innermost first.
+    app = BodySize(app)
+    app = HopHeaders(app)
+    app = PlainPath(app)
+    if cors:
+        app = Preflight(app, origins=origins)
+    app = AllowedHosts(app, hosts=settings.effective_allowed_hosts)
+    app = Guard(app)
+    if cors:
+        app = Cors(app, origins=origins)
+    app = SecurityHeaders(app, hsts=settings.cookie_secure)
+    app = AccessLog(app)
+    app = RequestId(app)
+    return ClientAddress(
+        app, behind_proxy=settings.behind_proxy, trusted_proxy_count=settings.trusted_proxy_count
+    )

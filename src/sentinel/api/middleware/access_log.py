@@ -1,0 +1,73 @@
+"""The access log: http-api.md §13 rules 1 and 3."""
+
+from time import perf_counter
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sentinel.api.middleware.route import is_below, route_template
+from sentinel.core.logging import Outcome, access_event
+
+SILENT = ("/health", "/docs", "/redoc", "/openapi.json", "/.well-known/jwks.json")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+MAX_USER_AGENT = 256  # characters
+CLIENT_CLOSED = 499  # No answer was begun because the client went away; nginx uses the same number.
+
+
+class AccessLog:
+    """Writes one ``http.access`` line a request, when it is over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or any(is_below(scope["path"], path) for path in SILENT):
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        status = CLIENT_CLOSED
+        sent = 0
+
+        async def counting_send(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, counting_send)
+        finally:
+            _write(scope, status, sent, perf_counter() - started)
+
+
+def _write(scope: Scope, status: int, sent: int, seconds: float) -> None:
+    state = scope.get("state", {})
+    known = {
+        "actor": state.get("actor"),
+        "workspace_id": state.get("workspace_id"),
+        "caller_service": state.get("caller_service"),
+    }
+    access_event(
+        level="info" if status < 400 else "warning" if status < 500 else "error",
+        outcome=_outcome(status),
+        method=scope["method"] if scope["method"] in METHODS else "(other)",
+        route=route_template(scope),
+        status=status,
+        duration_ms=round(seconds * 1000, 2),
+        resp_bytes=sent,
+        source_ip=state.get("client_ip"),
+        user_agent=_user_agent(scope),
+        **{key: str(value) for key, value in known.items() if value is not None},
+    )
+
+
+def _outcome(status: int) -> Outcome:
+    if status in (401, 403, 429):
+        return "denied"
+    return "success" if status < 400 else "failure" if status < 500 else "error"
+
+
+def _user_agent(scope: Scope) -> str:
+    values = [value for name, value in scope["headers"] if name == b"user-agent"]
+    return values[0].decode("latin-1")[:MAX_USER_AGENT] if values else ""

@@ -1,0 +1,40 @@
+"""``X-Request-ID``: http-api.md §0.3."""
+
+import re
+import secrets
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sentinel.core.logging import bind_request, clear_request
+
+_ACCEPTED = re.compile(rb"[A-Za-z0-9-]{1,64}")
+
+
+class RequestId:
+    """Gives every request an id: in ``scope["state"]["request_id"]``, on every log line, in the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+        accepted = len(given) == 1 and _ACCEPTED.fullmatch(given[0])
+        request_id = given[0].decode("ascii") if accepted else secrets.token_hex(16)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                others = [header for header in message.get("headers", ()) if header[0] != b"x-request-id"]
+                message = {**message, "headers": [*others, (b"x-request-id", request_id.encode())]}
+            await send(message)
+
+        clear_request()
+        bind_request(request_id=request_id, source_ip=state.get("client_ip"))
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            clear_request()

@@ -1,0 +1,203 @@
+"""Entity permissions (``http-api.md`` §8, P1 to P9)."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Path, Request
+
+from sentinel.api.schemas.permissions import (
+    AccessibleIn,
+    AccessibleOut,
+    CheckedItem,
+    CheckIn,
+    CheckOut,
+    EnrichedResourceOut,
+    EnrichedShareOut,
+    GranteeIn,
+    RegisterIn,
+    ResourceOut,
+    ShareOut,
+    VisibilityIn,
+)
+from sentinel.api.schemas.text import SCOPE_PATTERN
+from sentinel.api.schemas.workspaces import StatusOk
+from sentinel.api.security import (
+    BothRequired,
+    Service,
+    ServiceMaybeUser,
+    Session,
+    UncountedService,
+    admit_service,
+    guard,
+    name_caller,
+    read_shown,
+)
+from sentinel.api.state import CurrentState
+from sentinel.permissions import check as checks
+from sentinel.permissions import resources
+from sentinel.permissions.lookup import Question
+from sentinel.permissions.resources import Acl, EnrichedAcl, Grantee, ResourceName
+
+router = APIRouter(prefix="/permissions", tags=["permissions"])
+NamePart = Annotated[str, Path(max_length=255, pattern=SCOPE_PATTERN)]
+RESOURCE = "/resource/{service_name}/{resource_type}/{resource_id}"
+
+
+@router.post("/check")
+async def check(request: Request, state: CurrentState, body: CheckIn) -> CheckOut:
+    """P1: may this person do these things? Answers in the order of the questions."""
+    questions = [
+        Question(item.service_name, item.resource_type, item.resource_id, item.action) for item in body.checks
+    ]
+    async with state.database.reading() as session, guard("service_and_user", request, state, session):
+        shown = read_shown(request, state)
+        checked = await checks.check(
+            session, shown.key_hash, shown.claims, questions, debug=state.settings.debug, now=state.now()
+        )
+    name_caller(request, checked.asker)
+    await admit_service(request, state, checked.service)
+    return CheckOut(
+        results=[
+            CheckedItem(**item.model_dump(), allowed=decision.allowed)
+            for item, decision in zip(body.checks, checked.decisions, strict=True)
+        ]
+    )
+
+
+@router.post("/accessible")
+async def accessible(request: Request, state: CurrentState, body: AccessibleIn) -> AccessibleOut:
+    """P2: everything of one kind that this person may view or edit."""
+    async with state.database.reading() as session, guard("service_and_user", request, state, session):
+        shown = read_shown(request, state)
+        found = await checks.accessible(
+            session,
+            shown.key_hash,
+            shown.claims,
+            service_name=body.service_name,
+            resource_type=body.resource_type,
+            action=body.action,
+            workspace_id=body.workspace_id,
+            limit=body.limit,
+            debug=state.settings.debug,
+            now=state.now(),
+        )
+    name_caller(request, found.asker)
+    await admit_service(request, state, found.service)
+    return AccessibleOut(resource_ids=found.resource_ids, has_full_access=found.has_full_access)
+
+
+@router.post("/register", status_code=201)
+async def register(state: CurrentState, session: Session, service: Service, body: RegisterIn) -> ResourceOut:
+    """P3: register a resource, or read the record that exists."""
+    acl = await resources.register(
+        session,
+        service,
+        ResourceName(body.service_name, body.resource_type, body.resource_id),
+        workspace_id=body.workspace_id,
+        owner_id=body.owner_id,
+        visibility=body.visibility,
+        now=state.now(),
+    )
+    return _resource(acl)
+
+
+@router.get(RESOURCE)
+async def read_resource(
+    session: Session,
+    service: Service,
+    service_name: NamePart,
+    resource_type: NamePart,
+    resource_id: UUID,
+) -> ResourceOut:
+    """P4: the record of a resource with its shares."""
+    name = ResourceName(service_name, resource_type, resource_id)
+    return _resource(await resources.find(session, service, name))
+
+
+@router.get(RESOURCE + "/enriched")
+async def read_enriched(
+    request: Request,
+    state: CurrentState,
+    session: Session,
+    service: UncountedService,
+    service_name: NamePart,
+    resource_type: NamePart,
+    resource_id: UUID,
+) -> EnrichedResourceOut:
+    """P5: the record with the names behind its ids."""
+    await admit_service(request, state, service, limit="read")
+    name = ResourceName(service_name, resource_type, resource_id)
+    return _enriched(await resources.find_enriched(session, service, name))
+
+
+@router.delete(RESOURCE, status_code=204)
+async def deregister(
+    session: Session,
+    service: Service,
+    service_name: NamePart,
+    resource_type: NamePart,
+    resource_id: UUID,
+) -> None:
+    """P6: forget a resource and its shares."""
+    await resources.deregister(session, service, ResourceName(service_name, resource_type, resource_id))
+
+
+@router.post("/{permission_id}/share", status_code=201)
+async def share(
+    state: CurrentState, session: Session, caller: BothRequired, permission_id: UUID, body: GranteeIn
+) -> StatusOk:
+    """P7: share a resource, or change the level of a share."""
+    assert caller.member is not None
+    await resources.share(
+        session,
+        caller.service,
+        caller.member,
+        permission_id,
+        Grantee(body.grantee_type, body.grantee_id),
+        body.permission,
+        now=state.now(),
+    )
+    return StatusOk()
+
+
+@router.delete("/{permission_id}/share")
+async def unshare(
+    session: Session,
+    caller: ServiceMaybeUser,
+    permission_id: UUID,
+    body: Annotated[GranteeIn, Body()],
+) -> StatusOk:
+    """P8: take a share away. The JSON body is mandatory."""
+    grantee = Grantee(body.grantee_type, body.grantee_id)
+    await resources.unshare(session, caller.service, caller.member, permission_id, grantee)
+    return StatusOk()
+
+
+@router.patch("/{permission_id}/visibility")
+async def change_visibility(
+    session: Session, caller: ServiceMaybeUser, permission_id: UUID, body: VisibilityIn
+) -> ResourceOut:
+    """P9: change who sees a resource without a share."""
+    acl = await resources.set_visibility(
+        session, caller.service, caller.member, permission_id, body.visibility
+    )
+    return _resource(acl)
+
+
+def _resource(acl: Acl) -> ResourceOut:
+    answer = ResourceOut.model_validate(acl.resource)
+    answer.shares = [ShareOut.model_validate(share) for share in acl.shares]
+    return answer
+
+
+def _enriched(found: EnrichedAcl) -> EnrichedResourceOut:
+    answer = EnrichedResourceOut.model_validate(found.acl.resource)
+    answer.owner_name, answer.owner_email = found.owner.name, found.owner.email
+    answer.shares = []
+    for share in found.acl.shares:
+        line = EnrichedShareOut.model_validate(share)
+        grantee, grantor = found.grantees[share.id], found.grantors[share.id]
+        line.grantee_name, line.grantee_email = grantee.name, grantee.email
+        line.granted_by_name = grantor.name
+        answer.shares.append(line)
+    return answer

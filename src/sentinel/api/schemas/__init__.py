@@ -1,0 +1,1 @@
+"""Shapes of requests and answers; every field that a client may set is listed, all others are ignored."""

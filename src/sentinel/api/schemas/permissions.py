@@ -1,0 +1,101 @@
+"""Entity permissions (``http-api.md`` §8)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sentinel.api.schemas.text import ScopeName
+from sentinel.permissions.decide import Action, Level, Visibility
+
+MAX_CHECKS = 100
+MAX_LISTED = 10_000
+
+
+class CheckItem(BaseModel):
+    service_name: ScopeName
+    resource_type: ScopeName
+    resource_id: UUID
+    action: Action
+
+
+class CheckIn(BaseModel):
+    checks: Annotated[list[CheckItem], Field(max_length=MAX_CHECKS)]
+
+
+class CheckedItem(CheckItem):
+    allowed: bool
+
+
+class CheckOut(BaseModel):
+    results: list[CheckedItem]
+
+
+class AccessibleIn(BaseModel):
+    service_name: ScopeName
+    resource_type: ScopeName
+    action: Action
+    workspace_id: UUID
+    limit: Annotated[int, Field(ge=1, le=MAX_LISTED)] | None = None
+
+
+class AccessibleOut(BaseModel):
+    resource_ids: list[UUID]
+    has_full_access: bool
+
+
+class RegisterIn(BaseModel):
+    service_name: ScopeName
+    resource_type: ScopeName
+    resource_id: UUID
+    workspace_id: UUID
+    owner_id: UUID
+    visibility: Visibility = Visibility.WORKSPACE
+
+
+class GranteeIn(BaseModel):
+    grantee_type: Literal["user", "group"]
+    grantee_id: UUID
+    permission: Level
+
+
+class VisibilityIn(BaseModel):
+    visibility: Visibility
+
+
+class ShareOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    grantee_type: str
+    grantee_id: UUID
+    permission: str
+    granted_by: UUID | None
+    granted_at: datetime
+
+
+class EnrichedShareOut(ShareOut):
+    grantee_name: str | None = None
+    grantee_email: str | None = None
+    granted_by_name: str | None = None
+
+
+class ResourceOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    service_name: str
+    resource_type: str
+    resource_id: UUID
+    workspace_id: UUID
+    owner_id: UUID | None
+    visibility: str
+    created_at: datetime
+    shares: list[ShareOut] = []
+
+
+class EnrichedResourceOut(ResourceOut):
+    owner_name: str | None = None
+    owner_email: str | None = None
+    shares: list[EnrichedShareOut] = []  # type: ignore[assignment]

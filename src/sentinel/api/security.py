@@ -1,0 +1,320 @@
+"""The authentication tiers of ``http-api.md`` §0.7 as dependencies.
+
+Each reads its credentials offline first and then asks the database once. The session that a tier authenticates in
+is the one that the endpoint works in, so both see the same moment.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.api.rate_limit import client_ip, limit_default
+from sentinel.api.state import CurrentState, State
+from sentinel.apps import authentication
+from sentinel.apps.authentication import Credentials, KeyRefused, Member, ServiceCaller, UserCaller
+from sentinel.apps.keys import LONGEST, hash_key
+from sentinel.core.errors import Forbidden, Unauthenticated
+from sentinel.core.logging import bind_actor, security_event
+from sentinel.tokens.claims import MAX_TOKEN_LENGTH, TokenType, UserClaims
+from sentinel.tokens.families import ClientContext
+from sentinel.tokens.verify import TokenRefused
+
+ACCESS = frozenset({TokenType.ACCESS})
+ACCESS_OR_AUTHZ = frozenset({TokenType.ACCESS, TokenType.AUTHZ})
+AUTHZ = frozenset({TokenType.AUTHZ})
+ROUTINE = frozenset({"missing_token", "expired", "missing_service_key"})
+"""Refusals of every day, logged at info level (§13 rule 2)."""
+
+
+# ── the session of a request ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def open_session(request: Request, state: CurrentState) -> AsyncIterator[AsyncSession]:
+    """The request's session: reads for GET, one transaction for everything else, committed before the answer."""
+    opened = state.database.reading() if request.method == "GET" else state.database.transaction()
+    async with opened as session:
+        yield session
+
+
+# "function" scope: the transaction ends before the answer leaves, so a client never reads its write too early.
+Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+
+
+# ── what a request shows ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class MissingToken(Unauthenticated):
+    def __init__(self) -> None:
+        super().__init__("Missing bearer token", reason="missing_token")
+
+
+def bearer(request: Request) -> str:
+    """The token of ``Authorization: Bearer``. Raises :class:`MissingToken`; two such headers count as none."""
+    values = request.headers.getlist("authorization")
+    if len(values) != 1 or not values[0].startswith("Bearer "):
+        raise MissingToken
+    return values[0][len("Bearer ") :].strip()
+
+
+def shown_key_hash(request: Request) -> str | None:
+    """The hash of ``X-Service-Key``, or None when the header is missing, repeated or absurdly long."""
+    values = request.headers.getlist("x-service-key")
+    if len(values) != 1 or not values[0] or len(values[0]) > LONGEST:
+        return None
+    return hash_key(values[0])
+
+
+def client_context(request: Request) -> ClientContext:
+    """Where the request comes from, for audit rows and refresh families."""
+    return ClientContext.of(client_ip(request), request.headers.get("user-agent"))
+
+
+ClientOf = Annotated[ClientContext, Depends(client_context)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Key and token of a request for a hot call, checked offline; the call itself reads the live half."""
+
+    key_hash: str | None
+    claims: UserClaims
+
+
+# ── guarding ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def guard(name: str, request: Request, state: State, session: AsyncSession) -> AsyncIterator[None]:
+    """Wrap the judging of credentials: refuse an address that guesses before anything is looked up, log every
+    refusal, and count those that look forged (§0.8 failed-auth).
+    """
+    ip = client_ip(request)
+    await state.limits.check_failed_auth(ip)
+    try:
+        yield
+    except (Unauthenticated, Forbidden) as refusal:
+        security_event(
+            "auth.guard.rejected",
+            outcome="denied",
+            reason=refusal.reason,
+            level="info" if refusal.reason in ROUTINE else "warning",
+            guard=name,
+        )
+        if await _counts_as_guess(refusal, request, state, session):
+            await state.limits.record_failed_auth(ip)
+        raise
+
+
+async def _counts_as_guess(
+    refusal: Unauthenticated | Forbidden, request: Request, state: State, session: AsyncSession
+) -> bool:
+    if isinstance(refusal, KeyRefused):
+        return refusal.unknown
+    if not isinstance(refusal, TokenRefused) or not refusal.forged:
+        return False
+    # A backend with a valid key passes on whatever its users bring; that is not its guessing.
+    key_hash = shown_key_hash(request)
+    if key_hash is None:
+        return True
+    row = await authentication.read(session, Credentials(key_hash), state.now())
+    return authentication.service_of(row) is None
+
+
+async def admit_service(
+    request: Request, state: State, service: ServiceCaller, *, limit: str = "service"
+) -> None:
+    """Count a request of a service in ``limit``, note the use of its key, and name it in the log."""
+    state.key_use.note(service)
+    request.scope.setdefault("state", {})["caller_service"] = service.service_name
+    bind_actor(caller_service=service.service_name)
+    await state.limits.hit(limit, f"service:{service.service_name or client_ip(request)}")
+
+
+def _name_user(request: Request, caller: UserCaller | Member) -> None:
+    known = request.scope.setdefault("state", {})
+    known["actor"], known["workspace_id"] = str(caller.user_id), str(caller.workspace_id)
+    bind_actor(actor=caller.user_id, workspace_id=caller.workspace_id)
+
+
+def name_caller(request: Request, caller: Member) -> None:
+    """Put a caller whom a hot call has authenticated on the lines of the log."""
+    _name_user(request, caller)
+
+
+# ── the tiers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def user_caller(request: Request, state: CurrentState, session: Session) -> UserCaller:
+    """USER: a bearer access token, and nothing else."""
+    async with guard("user", request, state, session):
+        claims = state.verifier.user(bearer(request), allow=ACCESS)
+        row = await authentication.read(session, Credentials(None, claims), state.now())
+        caller = authentication.require_user(row, claims)
+    _name_user(request, caller)
+    return caller
+
+
+@dataclass(frozen=True, slots=True)
+class FlexCaller:
+    """USER-FLEX: a person, and the service that spoke for him with a valid key, if one did."""
+
+    user: UserCaller
+    service: ServiceCaller | None
+
+
+async def flex_caller(request: Request, state: CurrentState, session: Session) -> FlexCaller:
+    """USER-FLEX: an access token alone; an access or authz token with a valid service key; or an authz token in
+    ``X-Authz-Token``, when no valid key is shown (VR-10 to VR-12).
+    """
+    async with guard("user_flex", request, state, session):
+        key_hash = shown_key_hash(request)
+        slots = request.headers.getlist("x-authz-token")
+        if key_hash and slots:
+            # Which slot is read depends on the key, so here the key has to be asked about first.
+            row = await authentication.read(session, Credentials(key_hash), state.now())
+            if authentication.service_of(row) is None:
+                await state.limits.record_failed_auth(client_ip(request))
+                key_hash = None
+            else:
+                slots = []
+        claims = _flex_claims(request, state, key_hash, slots)
+        row = await authentication.read(session, Credentials(key_hash, claims), state.now())
+        service = authentication.service_of(row)
+        if service is None:
+            if key_hash:
+                await state.limits.record_failed_auth(client_ip(request))
+            if claims.type is TokenType.AUTHZ and not slots:
+                raise Unauthenticated("Invalid or expired token", reason="authz_without_key")
+        user = authentication.require_user(row, claims)
+        if service is not None:
+            authentication.require_binding(service, claims)
+    _name_user(request, user)
+    return FlexCaller(user, service)
+
+
+def _flex_claims(request: Request, state: State, key_hash: str | None, slots: list[str]) -> UserClaims:
+    if slots:
+        if len(slots) != 1 or len(slots[0]) > MAX_TOKEN_LENGTH:
+            raise TokenRefused("malformed")
+        return state.verifier.user(slots[0], allow=AUTHZ)
+    return state.verifier.user(bearer(request), allow=ACCESS_OR_AUTHZ if key_hash else ACCESS)
+
+
+async def service_caller(request: Request, state: CurrentState, session: Session) -> ServiceCaller:
+    """SVC: a valid service key; counted in the service's own limit."""
+    service = await identify_service(request, state, session)
+    await admit_service(request, state, service)
+    return service
+
+
+async def identify_service(request: Request, state: CurrentState, session: Session) -> ServiceCaller:
+    """SVC without counting: for routes that have a limit of their own."""
+    async with guard("service", request, state, session):
+        shown = Credentials(shown_key_hash(request))
+        row = await authentication.read(session, shown, state.now())
+        return authentication.require_service(row, shown, debug=state.settings.debug)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAndUser:
+    """SVC+USER, or SVC with an optional bearer token: then ``member`` may be None."""
+
+    service: ServiceCaller
+    member: Member | None
+
+
+async def service_and_user(request: Request, state: CurrentState, session: Session) -> ServiceAndUser:
+    """SVC+USER: a valid service key and a bearer access or authz token of a current member."""
+    return await _service_and_user(request, state, session, bearer_required=True)
+
+
+async def service_and_maybe_user(request: Request, state: CurrentState, session: Session) -> ServiceAndUser:
+    """SVC with an optional bearer token, which must be valid when it is there (P8, P9)."""
+    return await _service_and_user(request, state, session, bearer_required=False)
+
+
+async def _service_and_user(
+    request: Request, state: State, session: AsyncSession, *, bearer_required: bool
+) -> ServiceAndUser:
+    async with guard("service_and_user", request, state, session):
+        key_hash = shown_key_hash(request)
+        claims = None
+        if bearer_required or request.headers.getlist("authorization"):
+            claims = state.verifier.user(bearer(request), allow=ACCESS_OR_AUTHZ)
+        shown = Credentials(key_hash, claims)
+        row = await authentication.read(session, shown, state.now())
+        service = authentication.require_service(row, shown, debug=state.settings.debug)
+        member = None
+        if claims is not None:
+            caller = authentication.require_user(row, claims)
+            authentication.require_binding(service, claims)
+            member = authentication.member(caller)
+    if member is not None:
+        _name_user(request, member)
+    await admit_service(request, state, service)
+    return ServiceAndUser(service, member)
+
+
+def read_shown(request: Request, state: State) -> Shown:
+    """The offline half of SVC+USER for the hot calls, whose one statement reads the rest. Call inside a guard."""
+    claims = state.verifier.user(bearer(request), allow=ACCESS_OR_AUTHZ)
+    return Shown(shown_key_hash(request), claims)
+
+
+User = Annotated[UserCaller, Depends(user_caller, scope="function")]
+Flex = Annotated[FlexCaller, Depends(flex_caller, scope="function")]
+Service = Annotated[ServiceCaller, Depends(service_caller, scope="function")]
+UncountedService = Annotated[ServiceCaller, Depends(identify_service, scope="function")]
+BothRequired = Annotated[ServiceAndUser, Depends(service_and_user, scope="function")]
+ServiceMaybeUser = Annotated[ServiceAndUser, Depends(service_and_maybe_user, scope="function")]
+
+
+# ── members of the workspace in the path ──────────────────────────────────────────────────────────────────────────
+
+
+def workspace_member(workspace_id: UUID, caller: User) -> Member:
+    """USER and match: a current member of the workspace that the path names, which is the token's."""
+    return authentication.member(caller, workspace_id)
+
+
+def flex_member(workspace_id: UUID, caller: Flex) -> Member:
+    """USER-FLEX and match."""
+    return authentication.member(caller.user, workspace_id)
+
+
+PathMember = Annotated[Member, Depends(workspace_member)]
+FlexPathMember = Annotated[Member, Depends(flex_member)]
+
+
+async def limit_without_key(request: Request) -> None:
+    """The default limits, before anything is looked up, for a request that shows no service key."""
+    if shown_key_hash(request) is None:
+        await limit_default(request)
+
+
+async def limit_flex_default(request: Request, state: CurrentState, caller: Flex) -> None:
+    """Behind :func:`limit_without_key`: the service's own limit for a valid key, the default ones for another."""
+    await _limit_flex(request, state, caller, None)
+
+
+async def limit_flex_read(request: Request, state: CurrentState, caller: Flex) -> None:
+    """The read limit per person; a service with a key is counted as itself too, for its users one by one."""
+    await _limit_flex(request, state, caller, "read")
+
+
+async def _limit_flex(request: Request, state: State, caller: FlexCaller, named: str | None) -> None:
+    if caller.service is not None:
+        state.key_use.note(caller.service)
+        bind_actor(caller_service=caller.service.service_name)
+        request.scope.setdefault("state", {})["caller_service"] = caller.service.service_name
+    if named:
+        await state.limits.hit(named, f"user:{caller.user.user_id}")
+    elif caller.service is not None:
+        await state.limits.hit("service", f"service:{caller.service.service_name}")
+    elif shown_key_hash(request) is not None:
+        await limit_default(request)

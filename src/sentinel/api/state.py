@@ -1,0 +1,54 @@
+"""What every request can reach: the parts that :func:`sentinel.app.create_app` has wired together."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from sentinel.api.middleware.cors import Origins
+from sentinel.api.rate_limit import RateLimits
+from sentinel.apps.key_use import KeyUse
+from sentinel.core.clock import Clock
+from sentinel.core.database import Database
+from sentinel.core.outbound import Outbound
+from sentinel.login.proxy import ProxyLogin
+from sentinel.login.sessions import RefreshPolicy
+from sentinel.login.state import LoginCookie
+from sentinel.providers import Providers
+from sentinel.settings import Settings
+from sentinel.tokens.issue import Issuer
+from sentinel.tokens.keyring import FileKeyring
+from sentinel.tokens.verify import Verifier
+
+
+@dataclass(frozen=True)
+class State:
+    """One installation's working parts, the same for all requests of a process."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keyring: FileKeyring
+    issuer: Issuer
+    verifier: Verifier
+    outbound: Outbound
+    providers: Providers
+    limits: RateLimits
+    origins: Origins
+    proxy_login: ProxyLogin
+    login_cookie: LoginCookie
+    refresh_policy: RefreshPolicy
+    key_use: KeyUse
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+
+def state_of(request: Request) -> State:
+    """The :class:`State` of the application that serves ``request``."""
+    state: State = request.app.state.sentinel
+    return state
+
+
+CurrentState = Annotated[State, Depends(state_of)]

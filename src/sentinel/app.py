@@ -1,0 +1,233 @@
+"""Wiring: the one place that knows every room and joins it to its neighbours."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sentinel import __version__
+from sentinel.api import auth, groups, health, permissions, users, workspaces
+from sentinel.api.errors import add_handlers
+from sentinel.api.middleware import wrap
+from sentinel.api.middleware.cors import Origins
+from sentinel.api.pages import panel_door
+from sentinel.api.rate_limit import RateLimits
+from sentinel.api.state import State
+from sentinel.apps import login_apps, service_apps
+from sentinel.apps.key_use import KeyUse
+from sentinel.core.clock import Clock
+from sentinel.core.database import Database
+from sentinel.core.errors import Unavailable
+from sentinel.core.logging import app_event
+from sentinel.core.outbound import Outbound
+from sentinel.login.proxy import ProxyLogin
+from sentinel.login.sessions import RefreshPolicy
+from sentinel.login.state import LoginCookie
+from sentinel.migrations import upgrade
+from sentinel.providers import Providers
+from sentinel.settings import Settings
+from sentinel.tokens.issue import Issuer, Lifetimes
+from sentinel.tokens.keyring import FileKeyring, KeyProblem
+from sentinel.tokens.sweep import sweep
+from sentinel.tokens.verify import Verifier
+
+ORIGINS_EVERY = 4.0
+"""Seconds between two looks at the registered origins; every worker has to see a change within 5 (§0.5)."""
+KEYS_EVERY = 10.0
+KEY_USE_EVERY = 5.0
+SWEEP_EVERY = 300.0
+DOCS_CSP = (
+    "default-src 'none'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; worker-src blob:; "
+    "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https:"
+)
+
+
+class Application:
+    """The whole service as one ASGI application; ``state`` holds its parts for whoever embeds or tests it."""
+
+    def __init__(self, asgi: ASGIApp, api: FastAPI, state: State) -> None:
+        self._asgi = asgi
+        self.api = api
+        self.state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._asgi(scope, receive, send)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    outbound: Outbound | None = None,
+    extensions: Sequence[tuple[str, APIRouter]] = (),
+    migrate: bool = True,
+) -> Application:
+    """Build the service for ``settings``.
+
+    ``clock`` and ``outbound`` stand in for the real ones in tests; ``extensions`` are further routers with their
+    prefixes (the development mode brings some); ``migrate`` brings the database up to date when the server
+    starts. Raises :class:`~sentinel.tokens.keyring.KeyProblem` for unusable key files.
+    """
+    state = _state(settings, clock or Clock(), outbound or Outbound())
+    api = FastAPI(
+        title="Sentinel Auth",
+        version=__version__,
+        lifespan=partial(_lifespan, state=state, migrate=migrate),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.debug else None,
+        redirect_slashes=False,
+    )
+    api.state.sentinel = state
+    api.state.limits = state.limits
+    add_handlers(api)
+    for room in (health, auth, users, groups, workspaces, permissions):
+        api.include_router(room.router)
+    _add_pages(api, settings)
+    for prefix, router in extensions:
+        api.include_router(router, prefix=prefix)
+    return Application(wrap(api, settings=settings, origins=state.origins), api, state)
+
+
+def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
+    database = Database(settings.database_url.get_secret_value())
+    keyring = FileKeyring(
+        settings.jwt_private_key_path,
+        settings.jwt_public_key_path,
+        list(settings.jwt_previous_public_key_paths),
+        clock=clock,
+    )
+    providers = Providers(settings, outbound, clock)
+    lifetimes = Lifetimes(
+        access=timedelta(minutes=settings.access_token_expire_minutes),
+        refresh=timedelta(days=settings.refresh_token_expire_days),
+        authz=timedelta(minutes=settings.authz_token_expire_minutes),
+        admin=timedelta(minutes=settings.admin_token_expire_minutes),
+    )
+    session_keys = [settings.session_secret_key, *settings.session_secret_key_previous]
+    family_days = settings.refresh_family_max_days
+    return State(
+        settings=settings,
+        clock=clock,
+        database=database,
+        keyring=keyring,
+        issuer=Issuer(keyring, settings.base_url, lifetimes, clock),
+        verifier=Verifier(keyring, settings.base_url, clock),
+        outbound=outbound,
+        providers=providers,
+        limits=RateLimits(settings, clock),
+        origins=Origins(settings.cors_origins),
+        proxy_login=ProxyLogin(
+            database,
+            providers,
+            base_url=settings.base_url,
+            admin_emails=settings.admin_emails,
+            clock=clock,
+        ),
+        login_cookie=LoginCookie([key.get_secret_value() for key in session_keys], clock),
+        refresh_policy=RefreshPolicy(
+            grace=timedelta(seconds=settings.refresh_reuse_grace_seconds),
+            family_age=timedelta(days=family_days) if family_days else None,
+        ),
+        key_use=KeyUse(database, clock),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI, *, state: State, migrate: bool) -> AsyncIterator[None]:
+    if migrate and state.settings.tier != "internal":
+        before = await upgrade(state.settings.database_url.get_secret_value())
+        if not before.up_to_date:
+            app_event("app.db.migrated", from_revision=before.current, to_revision=before.head)
+    await refresh_origins(state)
+    await state.limits.start()
+    jobs = [
+        asyncio.create_task(_every(ORIGINS_EVERY, partial(refresh_origins, state)), name="origins"),
+        asyncio.create_task(_every(KEYS_EVERY, partial(_reload_keys, state)), name="keys"),
+        asyncio.create_task(_every(KEY_USE_EVERY, state.key_use.flush), name="key-use"),
+        asyncio.create_task(_every(SWEEP_EVERY, partial(_sweep, state)), name="sweep"),
+    ]
+    app_event("app.startup", tier=state.settings.tier, kid=state.keyring.kid)
+    try:
+        yield
+    finally:
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        with suppress(Unavailable):
+            await state.key_use.flush()
+        await state.limits.aclose()
+        await state.outbound.aclose()
+        await state.database.close()
+        app_event("app.shutdown")
+
+
+async def refresh_origins(state: State) -> None:
+    """Read the origins of all active apps, so that CORS answers for them (``http-api.md`` §0.5)."""
+    try:
+        async with state.database.reading() as session:
+            dynamic = await login_apps.active_origins(session) | await service_apps.active_origins(session)
+    except Unavailable:
+        return
+    if state.origins.replace(dynamic):
+        app_event("app.cors.refreshed", origins=len(dynamic))
+
+
+async def _reload_keys(state: State) -> None:
+    try:
+        state.keyring.refresh()
+    except KeyProblem as problem:
+        app_event(
+            "app.config.insecure",
+            outcome="error",
+            level="critical",
+            reason="jwt_key_invalid",
+            seen=str(problem),
+        )
+
+
+async def _sweep(state: State) -> None:
+    with suppress(Unavailable):
+        async with state.database.transaction() as session:
+            await sweep(session, refresh_lifetime=state.issuer.lifetimes.refresh, now=state.now())
+
+
+async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await job()
+        except Exception as error:
+            # One bad round must not end the job for good.
+            app_event("app.error.unhandled", outcome="error", level="error", exc_info=error)
+
+
+def _add_pages(api: FastAPI, settings: Settings) -> None:
+    if settings.tier != "internal":
+
+        @api.get("/admin", include_in_schema=False)
+        @api.get("/admin/{path:path}", include_in_schema=False)
+        async def panel(path: str = "") -> Response:
+            """The panel's door: what is coming, and how to do the same by command line."""
+            return panel_door(settings.base_url)
+
+    if settings.debug:
+
+        @api.get("/docs", include_in_schema=False)
+        async def docs() -> Response:
+            page = get_swagger_ui_html(openapi_url="openapi.json", title="Sentinel Auth · HTTP API")
+            page.headers["Content-Security-Policy"] = DOCS_CSP
+            return page
+
+        @api.get("/redoc", include_in_schema=False)
+        async def redoc() -> Response:
+            page = get_redoc_html(openapi_url="openapi.json", title="Sentinel Auth · HTTP API")
+            page.headers["Content-Security-Policy"] = DOCS_CSP
+            return page

@@ -1,0 +1,90 @@
+"""``sentinel serve``: the service for others to use. It starts only when the configuration is safe."""
+
+import asyncio
+from typing import NoReturn
+
+import typer
+import uvicorn
+
+from sentinel import __version__, checklist
+from sentinel.app import Application, create_app
+from sentinel.cli.server import UVICORN
+from sentinel.core.errors import Unavailable
+from sentinel.core.logging import app_event, configure_logging
+from sentinel.migrations import upgrade
+from sentinel.settings import Settings, SettingsError
+from sentinel.tokens.keyring import KeyProblem
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``sentinel serve``."""
+    app.command("serve")(serve)
+
+
+def serve() -> None:
+    """Serve with the configuration of the environment and of .env; refuse an insecure one.
+
+    With WEB_CONCURRENCY above one, that many worker processes share the port.
+    """
+    try:
+        settings = Settings.load()
+    except SettingsError as problem:
+        _stop(f"The configuration cannot be used:\n{problem}")
+    _configure_logging(settings)
+    findings = asyncio.run(checklist.run(settings))
+    refused = checklist.refusals(findings)
+    for finding in findings:
+        app_event(
+            "app.config.insecure",
+            outcome="denied" if finding in refused else "anomaly",
+            level="critical" if finding in refused else "warning",
+            reason=finding.reason,
+            finding=finding.id,
+            seen=finding.seen,
+        )
+    if refused:
+        _stop(checklist.report_text(refused))
+    try:
+        if settings.tier != "internal":
+            asyncio.run(upgrade(settings.database_url.get_secret_value()))
+        _run(settings)
+    except Unavailable:
+        _stop("The database cannot be reached; check DATABASE_URL and that the server is running.")
+    except KeyProblem as problem:
+        _stop(str(problem))
+
+
+def _run(settings: Settings) -> None:
+    address = {"host": settings.service_host, "port": settings.service_port}
+    if settings.web_concurrency == 1:
+        uvicorn.run(create_app(settings), **address, **UVICORN)
+        return
+    uvicorn.run(
+        "sentinel.cli.serve:application",
+        factory=True,
+        workers=settings.web_concurrency,
+        **address,
+        **UVICORN,
+    )
+
+
+def application() -> Application:
+    """The application of one worker process; the parent has already checked the configuration."""
+    settings = Settings.load()
+    _configure_logging(settings)
+    return create_app(settings)
+
+
+def _configure_logging(settings: Settings) -> None:
+    configure_logging(
+        level=settings.log_level,
+        format=settings.log_format,
+        redact=settings.log_pii_redaction,
+        version=__version__,
+        debug=settings.debug,
+    )
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
