@@ -1,0 +1,180 @@
+"""What every test can ask for: a database of its own on either system, Redis, and a network without an outside."""
+
+import ipaddress
+import json
+import secrets
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import servers
+
+pytest_plugins = ["tests.stage"]
+
+DATABASES = ["sqlite", "postgresql"]
+
+
+class OutboundBlocked(RuntimeError):
+    """A test tried to reach another machine."""
+
+
+# --- the run ---------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the run in the process that starts it; its workers find it through the environment."""
+    if not hasattr(config, "workerinput"):
+        run = ExitStack()
+        run.enter_context(servers.open_run())
+        config.add_cleanup(run.close)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """asyncio's own loop: the one whose sockets the guard below can see."""
+    return "asyncio", {"use_uvloop": False}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """Refuse every connection and every name look-up that leaves this machine."""
+    real = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex", "sendto")}
+    look_up = socket.getaddrinfo
+
+    def guarded(name: str) -> Any:
+        def call(self: socket.socket, *arguments: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                _refuse_outside(arguments[-1][0])
+            return real[name](self, *arguments)
+
+        return call
+
+    def guarded_look_up(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host is not None:
+            _refuse_outside(host.decode() if isinstance(host, bytes) else host)
+        return look_up(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in real:
+            patch.setattr(socket.socket, name, guarded(name))
+        patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+def _refuse_outside(host: str) -> None:
+    if host in ("", "localhost", "0.0.0.0", "::"):  # noqa: S104 - the caller's own machine, spelled otherwise
+        return
+    try:
+        outside = not ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        outside = True
+    if outside:
+        raise OutboundBlocked(f"a test tried to reach {host}; tests may only talk to this machine")
+
+
+# --- servers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    """The PostgreSQL of this run. A test that stops or kills one uses ``servers.start_private_postgres()``."""
+    server = servers.shared_postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> servers.Redis:
+    """The Redis of this run. A test that kills one uses ``servers.start_private_redis()``."""
+    return servers.shared_redis()
+
+
+@pytest.fixture
+def redis_url(redis_server: servers.Redis, worker_id: str) -> str:
+    """The URL of an empty logical database that no other worker process uses (channels are shared by all)."""
+    number = 1 + int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
+    redis_server.flush(number)
+    return redis_server.url(number)
+
+
+# --- databases -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of the test's own; the test runs once on SQLite and once on PostgreSQL."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """As ``database_url``, without any table."""
+    url: str = request.getfixturevalue(f"empty_{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def sqlite_url(empty_sqlite_url: str, sqlite_template: Path) -> str:
+    """A migrated SQLite database of the test's own."""
+    shutil.copyfile(sqlite_template, _path(empty_sqlite_url))
+    return empty_sqlite_url
+
+
+@pytest.fixture
+def empty_sqlite_url() -> Iterator[str]:
+    """The URL of an SQLite file that does not exist yet."""
+    directory = servers.run_directory() / f"sqlite-{secrets.token_hex(8)}"
+    directory.mkdir(mode=0o700)
+    yield f"sqlite+aiosqlite:///{directory / 'sentinel.db'}"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgres: servers.Postgres, postgresql_template: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of the test's own."""
+    name = postgres.create_database(postgresql_template)
+    yield postgres.url_for(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres: servers.Postgres) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    name = postgres.create_database()
+    yield postgres.url_for(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template() -> Path:
+    """A migrated SQLite file, made once per run and copied for each test."""
+    with servers.once("sqlite-template") as word:
+        if not word.exists():
+            path = servers.run_directory() / "template.db"
+            servers.migrate(f"sqlite+aiosqlite:///{path}")
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            servers.leave(word, str(path))
+        return Path(json.loads(word.read_text()))
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres: servers.Postgres) -> str:
+    """The name of a migrated PostgreSQL database, made once per run and copied for each test."""
+    with servers.once("postgresql-template") as word:
+        if not word.exists():
+            name = postgres.create_database()
+            servers.migrate(postgres.url_for(name))
+            servers.leave(word, name)
+        return str(json.loads(word.read_text()))
+
+
+def _path(sqlite_url: str) -> Path:
+    return Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))

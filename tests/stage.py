@@ -1,0 +1,546 @@
+"""The stage of the contract tests: the real application on a real database, a world builder, and a clock.
+
+Nothing of the service is replaced. Time stands still until a test moves it, and the identity provider is the
+development provider, reached through the application's ordinary OIDC code over an in-process transport.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+from joserfc.jwk import RSAKey
+from pydantic import SecretStr
+from sqlalchemy import event
+from structlog.testing import capture_logs
+
+from sentinel.app import Application, create_app
+from sentinel.apps import login_apps, service_apps
+from sentinel.apps.models import LoginApp, Realm, ServiceApp
+from sentinel.audit.models import Activity
+from sentinel.core.clock import ManualClock
+from sentinel.core.database import Base
+from sentinel.core.outbound import Outbound
+from sentinel.devmode import idp as idp_endpoints
+from sentinel.devmode.provider import Client, DevIdp, Person
+from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, Organization, OrganizationDomain, SocialAccount, User
+from sentinel.permissions.models import Resource, Share
+from sentinel.settings import OidcProviderSettings, Settings
+from sentinel.tokens.claims import OrganizationClaims, TokenSubject
+from sentinel.tokens.families import ClientContext, TokenPair, open_family
+from sentinel.tokens.keyring import generate_pair
+from sentinel.workspaces.models import AllowedOrganization, Group, GroupMembership, Membership, Workspace
+
+BASE_URL = "http://localhost:9003"
+IDP_URL = "http://localhost:9103/idp"
+REDIRECT_URI = "https://notes.example.com/callback"
+PROVIDER = "corp"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One RSA pair for the whole run: making one takes longer than most tests."""
+
+    private: Path
+    public: Path
+    idp: RSAKey
+
+
+@dataclass(frozen=True)
+class Service:
+    """A registered service app with its key."""
+
+    app: ServiceApp
+    key: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-Service-Key": self.key}
+
+
+@dataclass(frozen=True)
+class Pkce:
+    """A PKCE pair (RFC 7636)."""
+
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+
+    @property
+    def challenge(self) -> str:
+        return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+@dataclass
+class Statements:
+    """SQL statements that the application has sent while it was watched."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header of a bearer token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass
+class Stage:
+    """One running application and everything to furnish its world. Times of creation are a second apart."""
+
+    app: Application
+    client: httpx.AsyncClient
+    clock: ManualClock
+    idp: DevIdp
+
+    # ── the application ──
+
+    @property
+    def settings(self) -> Settings:
+        return self.app.state.settings
+
+    @property
+    def state(self) -> Any:
+        return self.app.state
+
+    def browser(self) -> httpx.AsyncClient:
+        """Another client with cookies of its own; close it with ``async with``."""
+        return _client(self.app)
+
+    @contextmanager
+    def statements(self) -> Iterator[Statements]:
+        """Watch the SQL statements (savepoints and transaction control are not statements)."""
+        seen = Statements()
+        engine = self.app.state.database.engine.sync_engine
+
+        def note(_c: Any, _cur: Any, text: str, _p: Any, _x: Any, _m: Any) -> None:
+            if not text.lstrip().upper().startswith(("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT")):
+                seen.texts.append(text)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    @contextmanager
+    def events(self) -> Iterator[list[Any]]:
+        """The log events of a block, as dictionaries (``event``, ``category``, ``outcome``, ``reason``, …)."""
+        with capture_logs() as lines:
+            yield lines
+
+    # ── rows ──
+
+    async def add(self, *rows: Base) -> None:
+        """Store ORM rows, each flushed before the next."""
+        async with self.app.state.database.transaction() as session:
+            for row in rows:
+                session.add(row)
+                await session.flush()
+        self.clock.advance(1)
+
+    async def execute(self, statement: Any) -> Any:
+        """Run one statement in a transaction of its own; returns all rows if it gives rows."""
+        async with self.app.state.database.transaction() as session:
+            result = await session.execute(statement)
+            return result.all() if result.returns_rows else None
+
+    async def all(self, model: type[Any], *conditions: Any) -> list[Any]:
+        """Every row of a table that fits."""
+        async with self.app.state.database.reading() as session:
+            return list((await session.execute(sa.select(model).where(*conditions))).scalars())
+
+    async def count(self, model: type[Any], *conditions: Any) -> int:
+        return len(await self.all(model, *conditions))
+
+    async def activities(self, action: str | None = None) -> list[Activity]:
+        """The activity log, oldest first, of one action or all."""
+        rows = await self.all(Activity, *([Activity.action == action] if action else []))
+        return sorted(rows, key=lambda row: row.created_at)
+
+    # ── people and tenants ──
+
+    async def user(
+        self,
+        name: str = "Ada Example",
+        *,
+        email: str | None = None,
+        is_active: bool = True,
+        is_admin: bool = False,
+        organization_id: UUID | None = PUBLIC_ORGANIZATION_ID,
+    ) -> User:
+        """A person with an account and no identity yet."""
+        user = User(
+            id=uuid4(),
+            email=email or f"{secrets.token_hex(4)}@example.com",
+            name=name,
+            is_active=is_active,
+            is_admin=is_admin,
+            organization_id=organization_id,
+            token_epoch=0,
+            created_at=self.clock.now(),
+            updated_at=self.clock.now(),
+        )
+        await self.add(user)
+        return user
+
+    async def link(self, user: User, *, provider: str = PROVIDER, subject: str | None = None) -> SocialAccount:
+        """Give a person an identity at a provider."""
+        account = SocialAccount(
+            id=uuid4(), user_id=user.id, provider=provider, provider_user_id=subject or str(user.id)
+        )
+        await self.add(account)
+        return account
+
+    async def workspace(self, owner: User | None = None, *, slug: str | None = None, name: str = "Acme") -> Workspace:
+        """A workspace, with its owner as member if one is given."""
+        workspace = Workspace(
+            id=uuid4(),
+            slug=slug or f"w-{secrets.token_hex(4)}",
+            name=name,
+            created_by=owner.id if owner else None,
+            created_at=self.clock.now(),
+        )
+        await self.add(workspace)
+        if owner:
+            await self.join(workspace, owner, "owner")
+        return workspace
+
+    async def join(self, workspace: Workspace, user: User, role: str = "viewer") -> Membership:
+        """Make a person a member."""
+        membership = Membership(
+            id=uuid4(), workspace_id=workspace.id, user_id=user.id, role=role, joined_at=self.clock.now()
+        )
+        await self.add(membership)
+        return membership
+
+    async def member(self, workspace: Workspace, role: str = "viewer", **person: Any) -> User:
+        """A new person who is a member already."""
+        user = await self.user(**person)
+        await self.join(workspace, user, role)
+        return user
+
+    async def group(self, workspace: Workspace, *members: User, name: str | None = None) -> Group:
+        """A group with its members."""
+        group = Group(
+            id=uuid4(),
+            workspace_id=workspace.id,
+            name=name or f"g-{secrets.token_hex(4)}",
+            created_at=self.clock.now(),
+        )
+        await self.add(group)
+        for user in members:
+            await self.add(
+                GroupMembership(id=uuid4(), group_id=group.id, user_id=user.id, added_at=self.clock.now())
+            )
+        return group
+
+    async def organization(
+        self, *domains: str, slug: str | None = None, enabled: bool = True, subdomains: bool = False
+    ) -> Organization:
+        """An organization with its mail domains."""
+        organization = Organization(
+            id=uuid4(),
+            slug=slug or f"o-{secrets.token_hex(4)}",
+            name="Org",
+            is_public=False,
+            enabled=enabled,
+            created_at=self.clock.now(),
+        )
+        await self.add(organization)
+        for domain in domains:
+            await self.add(
+                OrganizationDomain(
+                    id=uuid4(),
+                    organization_id=organization.id,
+                    domain=domain,
+                    include_subdomains=subdomains,
+                    created_at=self.clock.now(),
+                )
+            )
+        return organization
+
+    async def restrict(self, workspace: Workspace, *organizations: Organization) -> None:
+        """Put organizations on the allow-list of a workspace."""
+        await self.add(
+            *(
+                AllowedOrganization(id=uuid4(), workspace_id=workspace.id, organization_id=organization.id)
+                for organization in organizations
+            )
+        )
+
+    # ── applications ──
+
+    async def service(self, service_name: str = "notes", *, realm: Realm | None = None, **options: Any) -> Service:
+        """A service app with its key."""
+        async with self.app.state.database.transaction() as session:
+            app, key = await service_apps.create(
+                session,
+                name=service_name.title(),
+                service_name=service_name,
+                actor_id=None,
+                now=self.clock.now(),
+                **options,
+            )
+            if realm:
+                app.realm_id = realm.id
+        self.clock.advance(1)
+        return Service(app, key.plaintext)
+
+    async def realm(self, slug: str = "suite", *, is_active: bool = True) -> Realm:
+        """A realm without members."""
+        realm = Realm(
+            id=uuid4(),
+            slug=slug,
+            name=slug.title(),
+            m2m_ttl_s=300,
+            is_active=is_active,
+            created_at=self.clock.now(),
+            updated_at=self.clock.now(),
+        )
+        await self.add(realm)
+        return realm
+
+    async def login_app(self, *redirect_uris: str, name: str = "Notes") -> LoginApp:
+        """A login app; its redirect URI is ``REDIRECT_URI`` unless others are given."""
+        async with self.app.state.database.transaction() as session:
+            app = await login_apps.create(
+                session,
+                name=name,
+                redirect_uris=list(redirect_uris) or [REDIRECT_URI],
+                allow_plain_http=False,
+                actor_id=None,
+                now=self.clock.now(),
+            )
+        self.clock.advance(1)
+        return app
+
+    async def resource(
+        self,
+        workspace: Workspace,
+        owner: User | None,
+        *,
+        service_name: str = "notes",
+        resource_type: str = "document",
+        visibility: str = "workspace",
+    ) -> Resource:
+        """A registered resource with a random resource id."""
+        resource = Resource(
+            id=uuid4(),
+            service_name=service_name,
+            resource_type=resource_type,
+            resource_id=uuid4(),
+            workspace_id=workspace.id,
+            owner_id=owner.id if owner else None,
+            visibility=visibility,
+            created_at=self.clock.now(),
+        )
+        await self.add(resource)
+        return resource
+
+    async def share(self, resource: Resource, grantee: User | Group, permission: str = "view") -> Share:
+        """A share of a resource with a person or a group."""
+        share = Share(
+            id=uuid4(),
+            resource_permission_id=resource.id,
+            grantee_type="group" if isinstance(grantee, Group) else "user",
+            grantee_id=grantee.id,
+            permission=permission,
+            granted_at=self.clock.now(),
+        )
+        await self.add(share)
+        return share
+
+    # ── tokens ──
+
+    async def subject(self, user: User, workspace: Workspace, role: str | None = None) -> TokenSubject:
+        """What a token of this person in this workspace would say now."""
+        fresh = (await self.all(User, User.id == user.id))[0]
+        if role is None:
+            memberships = await self.all(
+                Membership, Membership.user_id == user.id, Membership.workspace_id == workspace.id
+            )
+            role = memberships[0].role if memberships else "viewer"
+        organizations = await self.all(Organization, Organization.id == fresh.organization_id)
+        organization = organizations[0] if organizations else None
+        return TokenSubject(
+            user_id=user.id,
+            email=fresh.email,
+            name=fresh.name,
+            epoch=fresh.token_epoch,
+            workspace_id=workspace.id,
+            workspace_slug=workspace.slug,
+            workspace_role=role,
+            organization=OrganizationClaims(organization.id, organization.slug, organization.is_public)
+            if organization
+            else None,
+        )
+
+    async def access_token(self, user: User, workspace: Workspace, role: str | None = None) -> str:
+        """An access token signed by the application's own key; ``role`` overrides the claim only."""
+        subject = await self.subject(user, workspace, role)
+        token: str = self.app.state.issuer.access(subject).token
+        return token
+
+    async def authz_token(
+        self, user: User, workspace: Workspace, scope: str, *, idp_subject: str = "sub-1"
+    ) -> str:
+        """An authz token bound to a scope."""
+        subject = await self.subject(user, workspace)
+        token: str = self.app.state.issuer.authz(
+            subject, idp_subject=idp_subject, scope=scope, actions=[]
+        ).token
+        return token
+
+    async def as_user(self, user: User, workspace: Workspace) -> dict[str, str]:
+        """The header of a fresh access token."""
+        return bearer(await self.access_token(user, workspace))
+
+    async def session(self, user: User, workspace: Workspace, app: LoginApp | None = None) -> TokenPair:
+        """A refresh family with its first token pair, as a token exchange opens it."""
+        app = app or await self.login_app()
+        subject = await self.subject(user, workspace)
+        async with self.app.state.database.transaction() as session:
+            return await open_family(
+                session,
+                self.app.state.issuer,
+                subject,
+                client_app_id=app.id,
+                context=ClientContext.of("127.0.0.1", USER_AGENT),
+                now=self.clock.now(),
+            )
+
+    # ── signing in through the provider ──
+
+    def person(
+        self, email: str, *, sub: str | None = None, name: str = "Ada Example", email_verified: bool = True
+    ) -> Person:
+        """Somebody whom the identity provider knows."""
+        person = Person(sub or f"sub-{email}", email, name, email_verified=email_verified)
+        self.idp.people[person.sub] = person
+        return person
+
+    async def start(self, app: LoginApp, pkce: Pkce, *, http: httpx.AsyncClient | None = None, **query: str) -> httpx.Response:
+        """A2 for a login app."""
+        asked = {
+            "client_id": str(app.id),
+            "redirect_uri": app.redirect_uris[0],
+            "code_challenge": pkce.challenge,
+            "code_challenge_method": "S256",
+        }
+        return await (http or self.client).get(f"/auth/login/{PROVIDER}", params=asked | query)
+
+    async def at_provider(self, started: httpx.Response, person: Person) -> str:
+        """Choose a person at the provider; the callback URL that the browser is sent to."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(started.headers["location"]).query).items()}
+        async with httpx.AsyncClient(transport=_idp_transport(self.idp), base_url=IDP_URL) as http:
+            chosen = await http.post("/authorize", data={**asked, "sub": person.sub})
+        location: str = chosen.headers["location"]
+        return location.removeprefix(BASE_URL)
+
+    async def sign_in(
+        self, person: Person, app: LoginApp, pkce: Pkce, *, http: httpx.AsyncClient | None = None, **query: str
+    ) -> httpx.Response:
+        """A2, the provider, A3: the answer that sends the browser back to the application."""
+        started = await self.start(app, pkce, http=http, **query)
+        assert started.status_code == 302, started.text
+        return await (http or self.client).get(await self.at_provider(started, person))
+
+    async def code(self, person: Person, app: LoginApp, pkce: Pkce) -> str:
+        """An authorization code of a complete sign-in."""
+        answer = await self.sign_in(person, app, pkce)
+        assert answer.status_code == 302, answer.text
+        return parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+
+
+USER_AGENT = "stage/1.0"
+
+
+def settings_for(database_url: str, keys: Keys, **values: Any) -> Settings:
+    """Settings of a stage: development off, limits off unless a test asks for them."""
+    chosen: dict[str, Any] = {
+        "base_url": BASE_URL,
+        "database_url": database_url,
+        "jwt_private_key_path": keys.private,
+        "jwt_public_key_path": keys.public,
+        "session_secret_key": "stage-session-key-of-more-than-32-letters",
+        "rate_limit_enabled": False,
+        "oidc": (
+            OidcProviderSettings(
+                name=PROVIDER,
+                client_id="sentinel",
+                client_secret=SecretStr("idp-secret"),
+                metadata_url=f"{IDP_URL}/.well-known/openid-configuration",
+                label="Corp",
+            ),
+        ),
+    }
+    return Settings(**(chosen | values))
+
+
+@asynccontextmanager
+async def open_stage(
+    database_url: str, keys: Keys, *, clock: ManualClock | None = None, **values: Any
+) -> AsyncIterator[Stage]:
+    """Start the application for ``database_url``; ``values`` are settings that differ from the stage's own."""
+    clock = clock or ManualClock()
+    idp = DevIdp(
+        issuer=IDP_URL,
+        key=keys.idp,
+        clients=[Client("sentinel", "idp-secret", frozenset({f"{BASE_URL}/auth/callback/{PROVIDER}"}))],
+        people=[],
+        clock=clock,
+    )
+    settings = settings_for(database_url, keys, **values)
+    app = create_app(settings, clock=clock, outbound=Outbound(_idp_transport(idp)), migrate=False)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.api.router.lifespan_context(app.api))
+        client = await stack.enter_async_context(_client(app))
+        yield Stage(app, client, clock, idp)
+
+
+def _client(app: Application) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=BASE_URL, headers={"User-Agent": USER_AGENT}
+    )
+
+
+def _idp_transport(idp: DevIdp) -> httpx.ASGITransport:
+    api = FastAPI()
+    api.include_router(idp_endpoints.router(idp), prefix="/idp")
+    return httpx.ASGITransport(api)
+
+
+@pytest.fixture(scope="session")
+def stage_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Signing keys for every stage of this process."""
+    folder = tmp_path_factory.mktemp("keys")
+    generate_pair(folder / "private.pem", folder / "public.pem", bits=2048)
+    return Keys(folder / "private.pem", folder / "public.pem", RSAKey.generate_key(2048))
+
+
+@pytest.fixture
+def stage_settings() -> Mapping[str, Any]:
+    """Settings that differ from the stage's own; override or parametrise it in a test module."""
+    return {}
+
+
+@pytest.fixture
+async def stage(
+    anyio_backend: Any, database_url: str, stage_keys: Keys, stage_settings: Mapping[str, Any]
+) -> AsyncIterator[Stage]:
+    """The application on a fresh database, once on SQLite and once on PostgreSQL."""
+    async with open_stage(database_url, stage_keys, **stage_settings) as opened:
+        yield opened
+
+
