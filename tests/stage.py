@@ -7,7 +7,7 @@ development provider, reached through the application's ordinary OIDC code over 
 import base64
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,13 @@ from sentinel.core.database import Base
 from sentinel.core.outbound import Outbound
 from sentinel.devmode import idp as idp_endpoints
 from sentinel.devmode.provider import Client, DevIdp, Person
-from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, Organization, OrganizationDomain, SocialAccount, User
+from sentinel.identity.models import (
+    PUBLIC_ORGANIZATION_ID,
+    Organization,
+    OrganizationDomain,
+    SocialAccount,
+    User,
+)
 from sentinel.permissions.models import Resource, Share
 from sentinel.settings import OidcProviderSettings, Settings
 from sentinel.tokens.claims import OrganizationClaims, TokenSubject
@@ -79,6 +85,19 @@ class Pkce:
         return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
 
 
+class Network(httpx.AsyncBaseTransport):
+    """The way out of the application: the hosts that are up, as ``host`` or ``host:port``; no other answers."""
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, httpx.AsyncBaseTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = self.hosts.get(request.url.netloc.decode())
+        if host is None:
+            raise httpx.ConnectError("no such host", request=request)
+        return await host.handle_async_request(request)
+
+
 @dataclass
 class Statements:
     """SQL statements that the application has sent while it was watched."""
@@ -102,6 +121,7 @@ class Stage:
     client: httpx.AsyncClient
     clock: ManualClock
     idp: DevIdp
+    network: Network
 
     # ── the application ──
 
@@ -133,11 +153,49 @@ class Stage:
         finally:
             event.remove(engine, "before_cursor_execute", note)
 
+    @asynccontextmanager
+    async def without_database(self) -> AsyncIterator[None]:
+        """The database is out of reach for a while: open connections are gone, new ones are refused."""
+        engine = self.app.state.database.engine
+
+        def refuse(*_: Any) -> None:
+            raise ConnectionRefusedError
+
+        event.listen(engine.sync_engine, "do_connect", refuse)
+        try:
+            await engine.dispose()
+            yield
+        finally:
+            event.remove(engine.sync_engine, "do_connect", refuse)
+
     @contextmanager
     def events(self) -> Iterator[list[Any]]:
         """The log events of a block, as dictionaries (``event``, ``category``, ``outcome``, ``reason``, …)."""
         with capture_logs() as lines:
             yield lines
+
+    async def forbid_inserts(self, table: str) -> None:
+        """From now on the database refuses every new row of a table, as no outage would."""
+        if self.app.state.database.is_sqlite:
+            await self.execute(
+                sa.DDL(
+                    f"CREATE TRIGGER forbidden_{table} BEFORE INSERT ON {table} "
+                    "BEGIN SELECT RAISE(ABORT, 'the stage forbids it'); END"
+                )
+            )
+            return
+        await self.execute(
+            sa.DDL(
+                f"CREATE FUNCTION forbidden_{table}() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$BEGIN RAISE EXCEPTION 'the stage forbids it'; END$$"
+            )
+        )
+        await self.execute(
+            sa.DDL(
+                f"CREATE TRIGGER forbidden_{table} BEFORE INSERT ON {table} "
+                f"FOR EACH ROW EXECUTE FUNCTION forbidden_{table}()"
+            )
+        )
 
     # ── rows ──
 
@@ -152,7 +210,7 @@ class Stage:
     async def execute(self, statement: Any) -> Any:
         """Run one statement in a transaction of its own; returns all rows if it gives rows."""
         async with self.app.state.database.transaction() as session:
-            result = await session.execute(statement)
+            result: Any = await session.execute(statement)
             return result.all() if result.returns_rows else None
 
     async def all(self, model: type[Any], *conditions: Any) -> list[Any]:
@@ -162,6 +220,15 @@ class Stage:
 
     async def count(self, model: type[Any], *conditions: Any) -> int:
         return len(await self.all(model, *conditions))
+
+    async def snapshot(self, *without: str) -> dict[str, list[str]]:
+        """Every row of every table but those named: the same before and after when nothing was written."""
+        tables = [table for table in Base.metadata.sorted_tables if table.name not in without]
+        async with self.app.state.database.reading() as session:
+            return {
+                table.name: sorted(map(repr, (await session.execute(sa.select(table))).all()))
+                for table in tables
+            }
 
     async def activities(self, action: str | None = None) -> list[Activity]:
         """The activity log, oldest first, of one action or all."""
@@ -194,7 +261,9 @@ class Stage:
         await self.add(user)
         return user
 
-    async def link(self, user: User, *, provider: str = PROVIDER, subject: str | None = None) -> SocialAccount:
+    async def link(
+        self, user: User, *, provider: str = PROVIDER, subject: str | None = None
+    ) -> SocialAccount:
         """Give a person an identity at a provider."""
         account = SocialAccount(
             id=uuid4(), user_id=user.id, provider=provider, provider_user_id=subject or str(user.id)
@@ -202,7 +271,9 @@ class Stage:
         await self.add(account)
         return account
 
-    async def workspace(self, owner: User | None = None, *, slug: str | None = None, name: str = "Acme") -> Workspace:
+    async def workspace(
+        self, owner: User | None = None, *, slug: str | None = None, name: str = "Acme"
+    ) -> Workspace:
         """A workspace, with its owner as member if one is given."""
         workspace = Workspace(
             id=uuid4(),
@@ -281,7 +352,9 @@ class Stage:
 
     # ── applications ──
 
-    async def service(self, service_name: str = "notes", *, realm: Realm | None = None, **options: Any) -> Service:
+    async def service(
+        self, service_name: str = "notes", *, realm: Realm | None = None, **options: Any
+    ) -> Service:
         """A service app with its key."""
         async with self.app.state.database.transaction() as session:
             app, key = await service_apps.create(
@@ -430,7 +503,15 @@ class Stage:
         self.idp.people[person.sub] = person
         return person
 
-    async def start(self, app: LoginApp, pkce: Pkce, *, http: httpx.AsyncClient | None = None, **query: str) -> httpx.Response:
+    async def start(
+        self,
+        app: LoginApp,
+        pkce: Pkce,
+        *,
+        http: httpx.AsyncClient | None = None,
+        provider: str = PROVIDER,
+        **query: str,
+    ) -> httpx.Response:
         """A2 for a login app."""
         asked = {
             "client_id": str(app.id),
@@ -438,27 +519,36 @@ class Stage:
             "code_challenge": pkce.challenge,
             "code_challenge_method": "S256",
         }
-        return await (http or self.client).get(f"/auth/login/{PROVIDER}", params=asked | query)
+        return await (http or self.client).get(f"/auth/login/{provider}", params=asked | query)
 
     async def at_provider(self, started: httpx.Response, person: Person) -> str:
         """Choose a person at the provider; the callback URL that the browser is sent to."""
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(started.headers["location"]).query).items()}
-        async with httpx.AsyncClient(transport=_idp_transport(self.idp), base_url=IDP_URL) as http:
+        asked = {
+            name: values[0] for name, values in parse_qs(urlsplit(started.headers["location"]).query).items()
+        }
+        async with httpx.AsyncClient(transport=self.network, base_url=IDP_URL) as http:
             chosen = await http.post("/authorize", data={**asked, "sub": person.sub})
         location: str = chosen.headers["location"]
-        return location.removeprefix(BASE_URL)
+        return location.removeprefix(self.settings.base_url)
 
     async def sign_in(
-        self, person: Person, app: LoginApp, pkce: Pkce, *, http: httpx.AsyncClient | None = None, **query: str
+        self,
+        person: Person,
+        app: LoginApp,
+        pkce: Pkce,
+        *,
+        http: httpx.AsyncClient | None = None,
+        provider: str = PROVIDER,
+        **query: str,
     ) -> httpx.Response:
         """A2, the provider, A3: the answer that sends the browser back to the application."""
-        started = await self.start(app, pkce, http=http, **query)
+        started = await self.start(app, pkce, http=http, provider=provider, **query)
         assert started.status_code == 302, started.text
         return await (http or self.client).get(await self.at_provider(started, person))
 
-    async def code(self, person: Person, app: LoginApp, pkce: Pkce) -> str:
+    async def code(self, person: Person, app: LoginApp, pkce: Pkce, *, provider: str = PROVIDER) -> str:
         """An authorization code of a complete sign-in."""
-        answer = await self.sign_in(person, app, pkce)
+        answer = await self.sign_in(person, app, pkce, provider=provider)
         assert answer.status_code == 302, answer.text
         return parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
 
@@ -466,7 +556,9 @@ class Stage:
 USER_AGENT = "stage/1.0"
 
 
-def settings_for(database_url: str, keys: Keys, **values: Any) -> Settings:
+def settings_for(
+    database_url: str, keys: Keys, *, providers: Sequence[str] = (PROVIDER,), **values: Any
+) -> Settings:
     """Settings of a stage: development off, limits off unless a test asks for them."""
     chosen: dict[str, Any] = {
         "base_url": BASE_URL,
@@ -475,14 +567,15 @@ def settings_for(database_url: str, keys: Keys, **values: Any) -> Settings:
         "jwt_public_key_path": keys.public,
         "session_secret_key": "stage-session-key-of-more-than-32-letters",
         "rate_limit_enabled": False,
-        "oidc": (
+        "oidc": tuple(
             OidcProviderSettings(
-                name=PROVIDER,
+                name=name,
                 client_id="sentinel",
                 client_secret=SecretStr("idp-secret"),
                 metadata_url=f"{IDP_URL}/.well-known/openid-configuration",
-                label="Corp",
-            ),
+                label=name.title(),
+            )
+            for name in providers
         ),
     }
     return Settings(**(chosen | values))
@@ -490,28 +583,43 @@ def settings_for(database_url: str, keys: Keys, **values: Any) -> Settings:
 
 @asynccontextmanager
 async def open_stage(
-    database_url: str, keys: Keys, *, clock: ManualClock | None = None, **values: Any
+    database_url: str,
+    keys: Keys,
+    *,
+    clock: ManualClock | None = None,
+    providers: Sequence[str] = (PROVIDER,),
+    **values: Any,
 ) -> AsyncIterator[Stage]:
-    """Start the application for ``database_url``; ``values`` are settings that differ from the stage's own."""
+    """Start the application for ``database_url``; ``values`` are settings that differ from the stage's own.
+
+    Each of ``providers`` is an OIDC provider of its own to the application, though one issuer stands behind all.
+    """
     clock = clock or ManualClock()
+    settings = settings_for(database_url, keys, providers=providers, **values)
+    callbacks = frozenset(f"{settings.base_url}/auth/callback/{name}" for name in providers)
     idp = DevIdp(
         issuer=IDP_URL,
         key=keys.idp,
-        clients=[Client("sentinel", "idp-secret", frozenset({f"{BASE_URL}/auth/callback/{PROVIDER}"}))],
+        clients=[Client("sentinel", "idp-secret", callbacks)],
         people=[],
         clock=clock,
     )
-    settings = settings_for(database_url, keys, **values)
-    app = create_app(settings, clock=clock, outbound=Outbound(_idp_transport(idp)), migrate=False)
+    network = Network()
+    network.hosts[urlsplit(IDP_URL).netloc] = _idp_transport(idp)
+    app = create_app(settings, clock=clock, outbound=Outbound(network), migrate=False)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.api.router.lifespan_context(app.api))
         client = await stack.enter_async_context(_client(app))
-        yield Stage(app, client, clock, idp)
+        yield Stage(app, client, clock, idp, network)
 
 
 def _client(app: Application) -> httpx.AsyncClient:
+    # What stands in front has taken the path of BASE_URL away.
+    public = urlsplit(app.state.settings.base_url)
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url=BASE_URL, headers={"User-Agent": USER_AGENT}
+        transport=httpx.ASGITransport(app),
+        base_url=f"{public.scheme}://{public.netloc}",
+        headers={"User-Agent": USER_AGENT},
     )
 
 
@@ -542,5 +650,3 @@ async def stage(
     """The application on a fresh database, once on SQLite and once on PostgreSQL."""
     async with open_stage(database_url, stage_keys, **stage_settings) as opened:
         yield opened
-
-

@@ -218,6 +218,11 @@ def _add_pages(api: FastAPI, settings: Settings) -> None:
             """The panel's door: what is coming, and how to do the same by command line."""
             return panel_door(settings.base_url)
 
+        @api.get("/favicon.ico", include_in_schema=False)
+        async def icon() -> Response:
+            """Browsers ask for it beside every page; there is none."""
+            return Response(status_code=204)
+
     if settings.debug:
 
         @api.get("/docs", include_in_schema=False)

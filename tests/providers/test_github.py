@@ -215,11 +215,11 @@ async def test_EV_9_check_that_cannot_be_made_is_never_a_pass(
     assert hub.paths() == [f"/applications/{CLIENT_ID}/token"]
 
 
-@pytest.mark.parametrize("wait", ["60", "0", "99999", "-1", "soon", "٣", "9" * 40])
+@pytest.mark.parametrize("wait", ["60", "0", "99999", "-1", "soon", "²", "9" * 40])
 async def test_EV_9_retry_after_of_github_is_passed_on_if_it_is_bearable(
     github: GitHub, hub: Hub, wait: str
 ) -> None:
-    hub.check = Reply(429, {}, {"retry-after": wait} if wait.isascii() else {"retry-after": "x"})
+    hub.check = Reply(429, {}, {"retry-after": wait})
     with pytest.raises(ProviderUnavailable) as failure:
         await github.identify(TOKEN)
     assert 1 <= failure.value.retry_after <= 3600

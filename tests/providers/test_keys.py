@@ -12,7 +12,7 @@ from sentinel.core.outbound import Outbound
 from sentinel.providers import Provider, ProviderUnavailable, TokenRejected
 
 from .issuer import Issuer, b64, public
-from .stage import Reply, Stage
+from .stage import SILENCE, Reply, Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +94,23 @@ async def test_EV_11_concurrent_callers_share_one_fetch(corp: Provider, issuer: 
     await asyncio.gather(*(corp.identify(issuer.token()) for _ in range(30)))
     assert len(stage.asked("/jwks")) == 1
     assert len(stage.asked("/openid-configuration")) == 1
+
+
+@pytest.mark.parametrize("path", ["/jwks", "/.well-known/openid-configuration"])
+async def test_EV_11_and_EV_12_concurrent_callers_share_one_failure(
+    corp: Provider, issuer: Issuer, stage: Stage, outbound: Outbound, path: str
+) -> None:
+    """One after the other they would wait for 20 times the limit."""
+    outbound._timeout = 0.1
+    stage.on(issuer.base + path, SILENCE)
+    calls = [corp.identify(issuer.token()) for _ in range(20)]
+    failures = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(failure, ProviderUnavailable) for failure in failures)
+    assert {failure.reason for failure in failures if isinstance(failure, ProviderUnavailable)} == {
+        "outbound_timeout"
+    }
+    assert len({id(failure) for failure in failures}) == 20
+    assert len(stage.asked(path)) == 1
 
 
 async def test_EV_11_concurrent_tokens_of_a_new_key_are_all_accepted(

@@ -152,7 +152,7 @@ async def test_L20_only_hosts_of_the_configured_document_are_called(
     "url", ["http://idp.example.com/x", "ftp://idp.example.com/x", "https://169.254.1.1/x"]
 )
 async def test_L20_address_of_the_document_itself_is_judged_at_start(make_corp: MakeCorp, url: str) -> None:
-    with pytest.raises(NotAllowed):
+    with pytest.raises(ValueError, match="OIDC_CORP_METADATA_URL"):
         make_corp(url)
 
 

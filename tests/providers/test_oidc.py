@@ -211,6 +211,20 @@ async def test_A3_token_answers_that_are_none(
     assert not stage.asked("/token2")
 
 
+@pytest.mark.parametrize("status", [400, 403, 418])
+async def test_A3_good_tokens_with_a_status_of_refusal_are_no_tokens(
+    corp: Provider, issuer: Issuer, stage: Stage, status: int
+) -> None:
+    code = issuer.sign_in(await start(corp))
+    tokens = {"access_token": "at", "token_type": "Bearer", "id_token": issuer.token(nonce="n-1")}
+    stage.on(f"{issuer.base}/token", Reply(status, tokens), method="POST")
+    with pytest.raises(ExchangeFailed) as failure:
+        await finish(corp, code)
+    assert failure.value.reason == "token_answer_malformed"
+    stage.on(f"{issuer.base}/token", Reply(200, tokens), method="POST")
+    await finish(corp, code)
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_A3_token_endpoint_that_is_busy(
     corp: Provider, issuer: Issuer, stage: Stage, status: int

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from sentinel.core.outbound import (
+    ADDRESS_TIMEOUT_SECONDS,
     MAX_ANSWER_BYTES,
     TIMEOUT_SECONDS,
     NotAllowed,
@@ -139,6 +140,7 @@ class Wire(httpcore.AsyncNetworkBackend):
 
     def __init__(self, dead: Sequence[str] = ()) -> None:
         self.tried: list[str] = []
+        self.limits: list[float | None] = []
         self._dead = dead
         self._real = httpcore.AnyIOBackend()
 
@@ -151,6 +153,7 @@ class Wire(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         self.tried.append(host)
+        self.limits.append(timeout)
         if host in self._dead or not host.startswith("127."):
             raise httpcore.ConnectError("dead")
         return await self._real.connect_tcp(host, port, timeout, local_address, socket_options)
@@ -229,6 +232,7 @@ async def test_L20_next_address_is_tried_when_one_is_dead(stage: Stage) -> None:
     stage.on(f"http://localhost:{stage.port}/x", {})
     assert (await outbound.request("GET", f"http://localhost:{stage.port}/x")).status_code == 200
     assert wire.tried == ["127.0.0.9", "127.0.0.1"]
+    assert wire.limits == [ADDRESS_TIMEOUT_SECONDS] * 2 < [TIMEOUT_SECONDS / 2] * 2
     await outbound.aclose()
 
 
@@ -293,6 +297,29 @@ async def test_L29_size_of_the_answer_is_limited(local: Outbound, stage: Stage) 
         with pytest.raises(UnusableAnswer) as refusal:
             await local.request("GET", stage.url + path)
         assert refusal.value.reason == "outbound_too_large"
+
+
+@pytest.mark.parametrize("status", [200, 302])
+async def test_L29_answer_is_closed_however_it_ends(status: int) -> None:
+    class Large(httpx.AsyncByteStream):
+        closed = False
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"x" * (MAX_ANSWER_BYTES + 1)
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    class Transport(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(status, stream=stream)
+
+    stream = Large()
+    outbound = Outbound(Transport())
+    outbound.allow("test", ["https://idp.example.com"])
+    with pytest.raises(UnusableAnswer):
+        await outbound.request("GET", "https://idp.example.com/")
+    assert stream.closed
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "identity, gzip", "GZIP"])

@@ -24,7 +24,7 @@ def keep(
     """Run COMMAND until it ends by itself or the run is over. Its process id is written to ``report``."""
     with (run / "lease").open() as lease, (run / "keepers").open("w") as keepers:
         fcntl.flock(keepers, fcntl.LOCK_SH)
-        server = subprocess.Popen(  # noqa: S603 - the command comes from the tests
+        server = subprocess.Popen(
             command, user=user, group=group, extra_groups=None if user is None else [], cwd="/"
         )
         os.write(report, str(server.pid).encode())

@@ -174,7 +174,7 @@ class PrivatePostgres(Postgres):
         # instead of 4096 keeps real passwords without 20 ms for each connection.
         options = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
         options += ["--auth=scram-sha-256", "--no-sync", "--no-instructions", "-c", "scram_iterations=1"]
-        outcome = subprocess.run(  # noqa: S603
+        outcome = subprocess.run(
             [
                 str(self._programs / "initdb"),
                 "-D",
@@ -246,7 +246,7 @@ def _postgres_programs(run: Path, user: pwd.struct_passwd | None) -> Path:
     if user is None:
         return programs
     try:
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [str(programs / "postgres"), "--version"],
             user=user.pw_uid,
             group=user.pw_gid,

@@ -122,7 +122,7 @@ def keep(run: Path, ending: signal.Signals, user: pwd.struct_passwd | None, comm
     """Start a server under a keeper; returns the server's process id."""
     ids = ["-", "-"] if user is None else [str(user.pw_uid), str(user.pw_gid)]
     keeper = [sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py"))]
-    started = subprocess.run(  # noqa: S603
+    started = subprocess.run(
         [*keeper, str(run), str(ending.value), *ids, *command], check=True, stdout=subprocess.PIPE, text=True
     )
     if not started.stdout:

@@ -3,7 +3,7 @@
 import os
 import socket
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 import redis.asyncio
 import sqlalchemy as sa

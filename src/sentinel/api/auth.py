@@ -1,9 +1,12 @@
 """Proxy-mode login (``http-api.md`` §2, A1 to A7)."""
 
+from collections import Counter
 from typing import Annotated
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 
 from sentinel.api.errors import TITLES, status_of
@@ -21,7 +24,7 @@ from sentinel.api.schemas.auth import (
 from sentinel.api.schemas.text import Text
 from sentinel.api.security import ClientOf, Session, User
 from sentinel.api.state import CurrentState, State
-from sentinel.core.errors import DomainError, Unavailable
+from sentinel.core.errors import Unavailable
 from sentinel.login import proxy, sessions
 from sentinel.login.codes import CodeRefused
 from sentinel.login.proxy import LoginRejected, LoginRequest
@@ -33,6 +36,9 @@ from sentinel.tokens.verify import TokenRefused
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 Limited = Depends(limit("auth"))
+LOGIN_PARAMETERS = frozenset(
+    {"client_id", "redirect_uri", "code_challenge", "code_challenge_method", "state"}
+)
 
 
 @router.get("/providers", dependencies=[Depends(limit_default)])
@@ -41,24 +47,42 @@ async def list_providers(state: CurrentState) -> ProviderNames:
     return ProviderNames(providers=state.providers.names())
 
 
-@router.get("/login/{provider}", dependencies=[Limited], response_class=Response)
+def unambiguous_query(request: Request) -> None:
+    """Refuse a query that could be read in two ways: a repeated parameter (RFC 6749 §3.1, L13), or text that is
+    not UTF-8 and would not come back as it was sent (RO-4).
+    """
+    try:
+        query = request.scope["query_string"].decode("ascii")
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise _malformed_query("query", "The query must be percent-encoded UTF-8") from None
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1 and name in LOGIN_PARAMETERS:
+            raise _malformed_query(name, "Send this parameter once")
+
+
+def _malformed_query(name: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"loc": ("query", name), "msg": message, "type": "value_error"}])
+
+
+@router.get("/login/{provider}", dependencies=[Limited, Depends(unambiguous_query)], response_class=Response)
 async def start_login(
     request: Request,
     state: CurrentState,
     context: ClientOf,
     provider: str,
     client_id: UUID,
-    redirect_uri: Annotated[Text, Query(max_length=4096)],
+    redirect_uri: Text,
     code_challenge: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{43,128}$")],
-    code_challenge_method: Annotated[str, Query(max_length=32)] = "S256",
+    code_challenge_method: str = "S256",
     app_state: Annotated[Text | None, Query(alias="state", max_length=512)] = None,
 ) -> Response:
     """A2: send the browser to the provider."""
     wish = LoginRequest(client_id, redirect_uri, code_challenge, code_challenge_method, app_state)
     try:
         started = await state.proxy_login.start(provider, wish, context)
-    except DomainError as refusal:
-        return _page_for(refusal)
+    except Exception as error:
+        return _page_for(error)
     answer = RedirectResponse(started.authorization_url, 302)
     cookie = request.cookies.get(COOKIE_NAME)
     _set_cookie(answer, state, state.login_cookie.with_flow(cookie, started.flow))

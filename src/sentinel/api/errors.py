@@ -3,9 +3,11 @@
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from starlette.exceptions import HTTPException
 
 from sentinel.api.pages import browser_error, is_browser_page, wants_html
 from sentinel.api.rate_limit import RateLimited, rate_limited_handler
@@ -35,6 +37,7 @@ STATUS: tuple[tuple[type[DomainError], int], ...] = (
 TITLES = {
     400: "This sign-in cannot go on",
     403: "You cannot sign in here",
+    404: "There is nothing here",
     409: "This address is already in use",
     422: "The application asked in a way we do not understand",
     429: "Too many requests",
@@ -51,6 +54,7 @@ def status_of(error: DomainError) -> int:
 def add_handlers(app: FastAPI) -> None:
     """Let ``app`` answer errors by this table."""
     app.add_exception_handler(DomainError, _domain_error)
+    app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(RateLimited, _rate_limited)
     app.add_exception_handler(DBAPIError, _database_error)
@@ -72,6 +76,15 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if is_browser_page(request) and wants_html(request):
         return browser_error(status, TITLES.get(status, TITLES[500]), detail, headers)
     return JSONResponse({"detail": detail}, status, headers)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: unknown paths, wrong methods, unreadable bodies."""
+    assert isinstance(error, HTTPException)
+    if is_browser_page(request) and wants_html(request):
+        title = TITLES.get(error.status_code, TITLES[400])
+        return browser_error(error.status_code, title, "Check the address.", error.headers)
+    return await http_exception_handler(request, error)
 
 
 async def _invalid_request(request: Request, error: Exception) -> Response:

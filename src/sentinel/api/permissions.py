@@ -191,13 +191,12 @@ def _resource(acl: Acl) -> ResourceOut:
 
 
 def _enriched(found: EnrichedAcl) -> EnrichedResourceOut:
-    answer = EnrichedResourceOut.model_validate(found.acl.resource)
+    answer = EnrichedResourceOut.model_validate(found.resource)
     answer.owner_name, answer.owner_email = found.owner.name, found.owner.email
     answer.shares = []
-    for share in found.acl.shares:
-        line = EnrichedShareOut.model_validate(share)
-        grantee, grantor = found.grantees[share.id], found.grantors[share.id]
-        line.grantee_name, line.grantee_email = grantee.name, grantee.email
-        line.granted_by_name = grantor.name
+    for named in found.shares:
+        line = EnrichedShareOut.model_validate(named.share)
+        line.grantee_name, line.grantee_email = named.grantee.name, named.grantee.email
+        line.granted_by_name = named.granted_by_name
         answer.shares.append(line)
     return answer

@@ -4,7 +4,7 @@ Each reads its credentials offline first and then asks the database once. The se
 is the one that the endpoint works in, so both see the same moment.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from sentinel.apps.authentication import Credentials, KeyRefused, Member, Servic
 from sentinel.apps.keys import LONGEST, hash_key
 from sentinel.core.errors import Forbidden, Unauthenticated
 from sentinel.core.logging import bind_actor, security_event
-from sentinel.tokens.claims import MAX_TOKEN_LENGTH, TokenType, UserClaims
+from sentinel.tokens.claims import TokenType, UserClaims
 from sentinel.tokens.families import ClientContext
 from sentinel.tokens.verify import TokenRefused
 
@@ -174,22 +174,10 @@ async def flex_caller(request: Request, state: CurrentState, session: Session) -
     async with guard("user_flex", request, state, session):
         key_hash = shown_key_hash(request)
         slots = request.headers.getlist("x-authz-token")
-        if key_hash and slots:
-            # Which slot is read depends on the key, so here the key has to be asked about first.
-            row = await authentication.read(session, Credentials(key_hash), state.now())
-            if authentication.service_of(row) is None:
-                await state.limits.record_failed_auth(client_ip(request))
-                key_hash = None
-            else:
-                slots = []
-        claims = _flex_claims(request, state, key_hash, slots)
-        row = await authentication.read(session, Credentials(key_hash, claims), state.now())
+        row, claims = await _read_flex(request, state, session, key_hash, slots)
         service = authentication.service_of(row)
-        if service is None:
-            if key_hash:
-                await state.limits.record_failed_auth(client_ip(request))
-            if claims.type is TokenType.AUTHZ and not slots:
-                raise Unauthenticated("Invalid or expired token", reason="authz_without_key")
+        if service is None and claims.type is TokenType.AUTHZ and not slots:
+            raise Unauthenticated("Invalid or expired token", reason="authz_without_key")
         user = authentication.require_user(row, claims)
         if service is not None:
             authentication.require_binding(service, claims)
@@ -197,12 +185,34 @@ async def flex_caller(request: Request, state: CurrentState, session: Session) -
     return FlexCaller(user, service)
 
 
-def _flex_claims(request: Request, state: State, key_hash: str | None, slots: list[str]) -> UserClaims:
-    if slots:
-        if len(slots) != 1 or len(slots[0]) > MAX_TOKEN_LENGTH:
-            raise TokenRefused("malformed")
-        return state.verifier.user(slots[0], allow=AUTHZ)
-    return state.verifier.user(bearer(request), allow=ACCESS_OR_AUTHZ if key_hash else ACCESS)
+async def _read_flex(
+    request: Request, state: State, session: AsyncSession, key_hash: str | None, slots: list[str]
+) -> tuple[Any, UserClaims]:
+    """The live facts and the token that counts: the bearer one, unless ``X-Authz-Token`` comes without a valid key.
+
+    Only the database knows whether a key is valid, so with both the bearer token is tried as if it were.
+    """
+    if key_hash or not slots:
+        claims: UserClaims | None = None
+        refusal: Unauthenticated = MissingToken()
+        try:
+            claims = state.verifier.user(bearer(request), allow=ACCESS_OR_AUTHZ if key_hash else ACCESS)
+        except (MissingToken, TokenRefused) as error:
+            refusal = error
+        if claims is None and not slots:
+            raise refusal
+        row = await authentication.read(session, Credentials(key_hash, claims), state.now())
+        known = authentication.service_of(row) is not None
+        if key_hash and not known:
+            await state.limits.record_failed_auth(client_ip(request))
+        if claims is not None and (known or not slots):
+            return row, claims
+        if known:
+            raise refusal
+    if len(slots) != 1:
+        raise TokenRefused("malformed")
+    slot = state.verifier.user(slots[0], allow=AUTHZ)
+    return await authentication.read(session, Credentials(None, slot), state.now()), slot
 
 
 async def service_caller(request: Request, state: CurrentState, session: Session) -> ServiceCaller:

@@ -47,7 +47,7 @@ async def get(session: AsyncSession, app_id: UUID) -> LoginApp:
     """The login app of that id. Raises :class:`NotFound`."""
     app = await session.get(LoginApp, app_id)
     if app is None:
-        raise NotFound("Login app not found", reason="client_app_not_found")
+        raise _not_found()
     return app
 
 
@@ -83,7 +83,7 @@ async def change(
     Sessions end only when the app is switched off together with ``revoke_sessions`` (DL-9).
     Raises :class:`NotFound`, :class:`Unprocessable`.
     """
-    app = await get(session, app_id)
+    app = await _locked(session, app_id)
     if name is not None:
         app.name = _label(name)
     if redirect_uris is not None:
@@ -101,7 +101,7 @@ async def change(
 
 async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, now: datetime) -> int:
     """Delete a login app and end its sessions (DL-9); returns the refresh tokens revoked."""
-    app = await get(session, app_id)
+    app = await _locked(session, app_id)
     revoked = await revoke_login_app(session, app.id, reason="client_app_deleted", now=now)
     await session.execute(sa.delete(LoginApp).where(LoginApp.id == app.id))
     await _record(session, "client_app_deleted", app, actor_id, now, tokens_revoked=revoked)
@@ -112,6 +112,25 @@ async def active_origins(session: AsyncSession) -> frozenset[str]:
     """The origin of every redirect URI of every active login app (``http-api.md`` §0.5)."""
     rows = await session.execute(sa.select(LoginApp.redirect_uris).where(LoginApp.is_active))
     return frozenset(origin_of(uri) for uris in rows.scalars() for uri in uris)
+
+
+async def _locked(session: AsyncSession, app_id: UUID) -> LoginApp:
+    """The app for a change: from here on no new session can refer to it until the change is committed (DL-11)."""
+    app = (
+        await session.execute(
+            sa.select(LoginApp)
+            .where(LoginApp.id == app_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one_or_none()
+    if app is None:
+        raise _not_found()
+    return app
+
+
+def _not_found() -> NotFound:
+    return NotFound("Login app not found", reason="client_app_not_found")
 
 
 def _label(name: str) -> str:

@@ -6,12 +6,15 @@ import zlib
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.core.errors import Conflict, Invalid, Unprocessable
 from sentinel.apps.models import Realm, ServiceApp
-from sentinel.permissions.models import Resource
-from sentinel.roles.models import ServiceAction
+from sentinel.core.errors import Conflict, Invalid, Unprocessable
 
 NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+# Tables of other rooms whose rows belong to a scope; here only the column that says so is named.
+KEYED = tuple(
+    sa.table(name, sa.column("service_name", sa.Text()))
+    for name in ("resource_permissions", "service_actions")
+)
 LOCK_CLASS = 0x53434F50  # "SCOP": first half of the advisory lock that is held on a name
 
 
@@ -40,10 +43,7 @@ async def reserve(session: AsyncSession, name: str) -> None:
             sa.select(
                 sa.exists().where(ServiceApp.service_name == name).label("service"),
                 sa.exists().where(Realm.slug == name).label("realm"),
-                sa.or_(
-                    sa.exists().where(Resource.service_name == name),
-                    sa.exists().where(ServiceAction.service_name == name),
-                ).label("rows"),
+                sa.or_(*(sa.exists().where(table.c.service_name == name) for table in KEYED)).label("rows"),
             )
         )
     ).one()
@@ -56,3 +56,9 @@ async def reserve(session: AsyncSession, name: str) -> None:
             f"Resources or actions of an earlier owner of {name!r} still exist; purge them first",
             reason="name_reserved",
         )
+
+
+async def purge(session: AsyncSession, name: str) -> None:
+    """Delete every resource, share and action that stands under a scope (``authorization.md`` §8)."""
+    for table in KEYED:
+        await session.execute(sa.delete(table).where(table.c.service_name == name))

@@ -14,8 +14,6 @@ from sentinel.apps.models import ServiceApp
 from sentinel.audit import activity
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
 from sentinel.identity.text import NAME_LENGTH, plain_text
-from sentinel.permissions.models import Resource
-from sentinel.roles.models import ServiceAction
 
 MAX_OVERLAP_MINUTES = 1440
 ORIGINS_LOCK = 0x4F524947  # "ORIG": held while the origins of active apps are compared (RO-10)
@@ -158,8 +156,7 @@ async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, 
     """
     app = await get(session, app_id)
     if app.realm_id is None:
-        await session.execute(sa.delete(Resource).where(Resource.service_name == app.service_name))
-        await session.execute(sa.delete(ServiceAction).where(ServiceAction.service_name == app.service_name))
+        await scopes.purge(session, app.service_name)
     await session.execute(sa.delete(ServiceApp).where(ServiceApp.id == app.id))
     await _record(session, "service_app_deleted", app, actor_id, now, service_name=app.service_name)
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -53,7 +53,9 @@ def dev(
         except installation.NotADevelopmentFolder as problem:
             _stop(str(problem))
     here = installation.open_installation(data, host=host, port=port, environment=dict(os.environ))
-    asyncio.run(_serve(here))
+    with suppress(KeyboardInterrupt):
+        # Ctrl-C is how one stops it; the server has closed everything by then.
+        asyncio.run(_serve(here))
 
 
 def token(
@@ -77,7 +79,7 @@ def token(
 
 
 async def _serve(here: "Installation") -> None:
-    from sentinel.devmode.wiring import build
+    from sentinel.cli.development import build
 
     app = await build(here)
     config = uvicorn.Config(app, host=here.settings.service_host, port=here.settings.service_port, **UVICORN)
@@ -94,9 +96,10 @@ class _Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            from sentinel.devmode.wiring import announcement
+            from sentinel.cli.development import announcement, start_logging
 
             Console(soft_wrap=True, highlight=False).print(announcement(self._here))
+            start_logging(self._here.settings, quiet=False)
 
 
 def _require_free(host: str, port: int) -> None:

@@ -1,7 +1,7 @@
 """``sentinel serve``: the service for others to use. It starts only when the configuration is safe."""
 
 import asyncio
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 import uvicorn
@@ -55,7 +55,7 @@ def serve() -> None:
 
 
 def _run(settings: Settings) -> None:
-    address = {"host": settings.service_host, "port": settings.service_port}
+    address: dict[str, Any] = {"host": settings.service_host, "port": settings.service_port}
     if settings.web_concurrency == 1:
         uvicorn.run(create_app(settings), **address, **UVICORN)
         return

@@ -1,6 +1,7 @@
 """The database: engines, transactions, portable column types. PostgreSQL and SQLite behave alike behind this file."""
 
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -27,6 +28,19 @@ WAIT_SECONDS = 5
 
 # Class 08 connection, 53 resources, 57 operator intervention; 40001 and 40P01 ask for the same transaction again.
 TRANSIENT_SQLSTATES = ("08", "53", "57", "40001", "40P01")
+TRANSIENT_SQLITE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""Primary result codes that speak of the file, not of the statement."""
 
 
 class Base(DeclarativeBase):
@@ -191,6 +205,9 @@ def is_outage(error: BaseException) -> bool:
     sqlstate = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
     if sqlstate:
         return str(sqlstate).startswith(TRANSIENT_SQLSTATES)
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        return (sqlite_code & 0xFF) in TRANSIENT_SQLITE
     return isinstance(error, OperationalError | InterfaceError)
 
 

@@ -118,12 +118,8 @@ def reset(folder: Path) -> None:
     shutil.rmtree(folder / "keys", ignore_errors=True)
 
 
-def _settings(
-    folder: Path, notes: Notes, host: str, port: int, environment: Mapping[str, str]
-) -> Settings:
-    chosen = {
-        name: value for name, value in environment.items() if name.upper().startswith(FROM_ENVIRONMENT)
-    }
+def _settings(folder: Path, notes: Notes, host: str, port: int, environment: Mapping[str, str]) -> Settings:
+    chosen = {name: value for name, value in environment.items() if name.upper().startswith(FROM_ENVIRONMENT)}
     defaults = {"LOG_FORMAT": "console", "LOG_LEVEL": "INFO"}
     return Settings.load(
         env={

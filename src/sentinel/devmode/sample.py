@@ -30,11 +30,15 @@ NAMESPACE = UUID("6b6f6b6f-7365-4e74-8e65-6c2d64656d6f")
 
 PEOPLE = (
     Person("olivia", "olivia@acme.example", "Olivia Owner", "Owner of Acme: sees and edits everything there"),
-    Person("adam", "adam@acme.example", "Adam Admin", "Admin of Acme, and administrator of this installation"),
+    Person(
+        "adam", "adam@acme.example", "Adam Admin", "Admin of Acme, and administrator of this installation"
+    ),
     Person("edith", "edith@acme.example", "Edith Editor", "Editor in Acme: edits what the workspace sees"),
     Person("victor", "victor@acme.example", "Victor Viewer", "Viewer in Acme, in the group Reviewers"),
     Person("oscar", "oscar@globex.example", "Oscar Outsider", "Owner of Globex, a stranger to Acme"),
-    Person("una", "una@nowhere.example", "Una Unverified", "Her address is not verified: she is refused", False),
+    Person(
+        "una", "una@nowhere.example", "Una Unverified", "Her address is not verified: she is refused", False
+    ),
 )
 ROLES = {
     "acme": {"olivia": "owner", "adam": "admin", "edith": "editor", "victor": "viewer"},

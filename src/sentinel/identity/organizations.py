@@ -62,14 +62,13 @@ def normalise_domain(value: str) -> str:
     return encoded
 
 
-def choose(domain: str | None, rules: Iterable[DomainRule]) -> UUID | None:
+def choose(domain: str, rules: Iterable[DomainRule]) -> UUID | None:
     """The organization for a normalised mail domain, or None when it may not sign in (rules 3 to 5)."""
     rules = list(rules)
-    if domain is not None:
-        if found := _match(domain, [rule for rule in rules if rule.enabled and not rule.is_public]):
-            return found.organization_id
-        if _match(domain, [rule for rule in rules if not rule.enabled and not rule.is_public]):
-            return None
+    if found := _match(domain, [rule for rule in rules if rule.enabled and not rule.is_public]):
+        return found.organization_id
+    if _match(domain, [rule for rule in rules if not rule.enabled and not rule.is_public]):
+        return None
     public = next((rule for rule in rules if rule.is_public), None)
     return public.organization_id if public and public.enabled else None
 
@@ -86,12 +85,15 @@ def _match(domain: str, rules: list[DomainRule]) -> DomainRule | None:
 
 
 async def resolve(session: AsyncSession, email: str) -> UUID | None:
-    """The id of the organization that ``email`` belongs to now, or None when no organization admits it."""
+    """The id of the organization that ``email`` belongs to now, or None when no organization admits it.
+
+    A malformed domain belongs to none, not even to the public one: no rule could ever keep it out (rule 2).
+    """
     try:
         domain = email_domain(email)
     except DomainMalformed:
-        domain = None
-    labels = domain.split(".") if domain else []
+        return None
+    labels = domain.split(".")
     candidates = [".".join(labels[start:]) for start in range(len(labels) - 1)]
     rows = await session.execute(
         sa.select(

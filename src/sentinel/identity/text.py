@@ -9,28 +9,35 @@ import nh3
 NAME_LENGTH = 255
 URL_LENGTH = 2048
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Besides control characters and halves of pairs: those that reorder the text around them, so that a name could
+# show as another one, and the byte order mark, which HTML drops and we would find again.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def plain_text(value: str) -> str:
-    """``value`` without markup and control characters, trimmed.
+    """``value`` without markup and control characters, trimmed. Making it plain twice changes nothing.
 
     Tags are removed until none is left, so that doubly escaped ones do not come back to life.
     """
     text = _CONTROL.sub(" ", value)
     for _ in range(5):
-        stripped = html.unescape(nh3.clean(text, tags=set()))
+        stripped = _CONTROL.sub(" ", html.unescape(nh3.clean(text, tags=set())))
         if stripped == text:
             break
         text = stripped
     else:
-        text = re.sub(r"[<>]", "", text)
-    return " ".join(_CONTROL.sub(" ", text).split())
+        # Nobody writes like this by mistake. Without the ampersand nothing can be escaped once more either.
+        text = re.sub(r"[<>&]", "", text)
+    return " ".join(text.split())
 
 
 def display_name(value: str, email: str) -> str:
     """A name to show for a person: ``value`` made plain, or the local part of ``email`` when nothing is left."""
-    return plain_text(value)[:NAME_LENGTH] or plain_text(email.partition("@")[0])[:NAME_LENGTH] or "?"
+    return _first(plain_text(value)) or _first(plain_text(email.partition("@")[0])) or "?"
+
+
+def _first(text: str) -> str:
+    return text[:NAME_LENGTH].rstrip()
 
 
 def web_url(value: str | None) -> str | None:

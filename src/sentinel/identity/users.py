@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Literal
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.audit import activity
-from sentinel.core.errors import NotFound, Unprocessable
+from sentinel.core.database import upsert
+from sentinel.core.errors import Conflict, NotFound, Unprocessable
+from sentinel.identity import organizations
 from sentinel.identity.models import User
-from sentinel.identity.text import NAME_LENGTH, plain_text, web_url
+from sentinel.identity.text import NAME_LENGTH, display_name, plain_text, web_url
+from sentinel.providers import IdentityRefused
+from sentinel.providers.claims import plain_email
 from sentinel.tokens.revocation import revoke_users
 
 
@@ -117,6 +122,71 @@ async def set_admin(
         actor_id=actor_id,
         now=now,
     )
+
+
+async def create_admin(
+    session: AsyncSession,
+    email: str,
+    *,
+    name: str | None = None,
+    actor_id: UUID | None,
+    via: str | None = None,
+    now: datetime,
+) -> tuple[User, Literal["created", "promoted", "unchanged"]]:
+    """Make the person with that address an administrator, whether he has ever signed in or not (AD-12).
+
+    A new person has no account at any provider; the first one that vouches for the address is linked at sign-in
+    (ID-5). ``name`` is for a new person only; ``via`` goes into the activity. Raises :class:`Unprocessable` for
+    what is no address or name, :class:`Conflict` for somebody who is deactivated and could not sign in.
+    """
+    try:
+        address = plain_email(email)
+    except IdentityRefused as error:
+        raise Unprocessable(
+            "That is not one e-mail address, such as ada@example.com", field="email"
+        ) from error
+    label = display_name("", address) if name is None else plain_text(name)
+    if not 1 <= len(label) <= NAME_LENGTH:
+        raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
+    inserted = await session.execute(
+        upsert(session, User)
+        .values(
+            id=uuid4(),
+            email=address,
+            name=label,
+            organization_id=await organizations.resolve(session, address),
+            is_active=True,
+            is_admin=False,
+            token_epoch=0,
+            created_at=now,
+            updated_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(User.id)
+    )
+    created = inserted.scalar_one_or_none() is not None
+    user = (
+        await session.execute(sa.select(User).where(User.email == address).with_for_update())
+    ).scalar_one()
+    if not user.is_active:
+        raise Conflict(
+            f"{address} is deactivated and could not sign in; activate the account first",
+            reason="inactive_user",
+        )
+    if user.is_admin:
+        return user, "unchanged"
+    user.is_admin, user.updated_at = True, now
+    await session.flush()
+    await activity.record(
+        session,
+        "user_promoted_admin",
+        target_type="user",
+        target_id=user.id,
+        actor_id=actor_id,
+        detail={"created": created} | ({"via": via} if via else {}),
+        now=now,
+    )
+    return user, "created" if created else "promoted"
 
 
 async def revoke(session: AsyncSession, user_id: UUID, *, actor_id: UUID | None, now: datetime) -> int:

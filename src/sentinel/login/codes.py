@@ -93,6 +93,11 @@ async def consume_code(session: AsyncSession, code: str, code_verifier: str, *, 
     return _proven(taken.one_or_none(), code_verifier)
 
 
+async def discard_code(session: AsyncSession, code: str) -> None:
+    """Make sure that a code cannot be used (any more), whatever it stood for."""
+    await session.execute(sa.delete(AuthorizationCode).where(AuthorizationCode.code_hash == _hash(code)))
+
+
 _COLUMNS = (
     AuthorizationCode.user_id,
     AuthorizationCode.client_app_id,
@@ -102,9 +107,7 @@ _COLUMNS = (
 )
 
 
-def _proven(
-    row: sa.Row[UUID, UUID, str, str | None, str | None] | None, code_verifier: str
-) -> CodeGrant:
+def _proven(row: sa.Row[UUID, UUID, str, str | None, str | None] | None, code_verifier: str) -> CodeGrant:
     if row is None:
         raise CodeRefused("Invalid or expired code", reason="unknown_code")
     grant = CodeGrant(*row)

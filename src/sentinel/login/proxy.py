@@ -18,7 +18,13 @@ from sentinel.core.logging import app_event, security_event
 from sentinel.login import codes
 from sentinel.login.sign_in import SignedIn, failure_reason, sign_in
 from sentinel.login.state import Flow, new_secret, redirect_digest
-from sentinel.providers import Identity, Provider, ProviderNotConfigured, Providers
+from sentinel.providers import (
+    ExchangeFailed,
+    Identity,
+    Provider,
+    Providers,
+    ProviderUnavailable,
+)
 from sentinel.tokens.families import ClientContext
 
 KIND = "proxy"
@@ -68,7 +74,8 @@ class ProxyLogin:
     async def start(self, provider_name: str, request: LoginRequest, context: ClientContext) -> Started:
         """Check an application's request and prepare the way to the provider (RO-1, RO-2).
 
-        Raises :class:`LoginRejected`; the refusal is in the activity log then.
+        Raises :class:`LoginRejected`; the refusal is in the activity log then. What else goes wrong, such as a
+        provider that cannot be reached, is in the log.
         """
         try:
             provider = self._provider(provider_name)
@@ -77,12 +84,18 @@ class ProxyLogin:
             async with self._database.reading() as session:
                 if not await login_apps.redirect_allowed(session, request.client_id, request.redirect_uri):
                     raise _redirect_refused()
+            return await self._prepare(provider, request)
         except LoginRejected as refusal:
             await self._note_rejection(refusal, provider_name, context)
             raise
+        except Exception as error:
+            _log_failure(error, provider_name)
+            raise
+
+    async def _prepare(self, provider: Provider, request: LoginRequest) -> Started:
         flow = Flow(
             kind=KIND,
-            provider=provider_name,
+            provider=provider.name,
             state=new_secret(),
             started_at=self._clock.timestamp(),
             nonce=new_secret() if provider.uses_nonce else None,
@@ -93,7 +106,7 @@ class ProxyLogin:
             app_state=request.app_state,
         )
         url = await provider.authorization_url(
-            redirect_uri=self._callback(provider_name),
+            redirect_uri=self._callback(provider.name),
             state=flow.state,
             nonce=flow.nonce,
             code_verifier=flow.code_verifier,
@@ -122,10 +135,6 @@ class ProxyLogin:
                     "This sign-in has expired or was not started in this browser", reason="state_mismatch"
                 )
             await self._registered_redirect(flow)
-        except LoginRejected as refusal:
-            await self._note_rejection(refusal, provider_name, context)
-            raise
-        try:
             identity = await self._identify(provider, flow, code, provider_error)
             return await self._complete(flow, flow.client_id, flow.code_challenge, identity, context)
         except LoginRejected as refusal:
@@ -179,12 +188,10 @@ class ProxyLogin:
         return _find_redirect(app, flow)
 
     def _provider(self, name: str) -> Provider:
-        try:
-            return self._providers.get(name)
-        except ProviderNotConfigured as error:
-            raise LoginRejected(
-                "This sign-in provider is not configured", reason="provider_not_configured"
-            ) from error
+        # By the names of A1: a provider that only verifies tokens has no sign-in.
+        if name not in self._providers.names():
+            raise LoginRejected("This sign-in provider is not configured", reason="provider_not_configured")
+        return self._providers.get(name)
 
     def _callback(self, provider_name: str) -> str:
         return f"{self._base_url}/auth/callback/{provider_name}"
@@ -215,11 +222,8 @@ class ProxyLogin:
         await self._note_failed_login(refusal.reason, provider, context)
 
     async def _note_failure(self, error: Exception, provider: str, context: ClientContext) -> None:
-        reason = failure_reason(error)
-        security_event("auth.login.failed", outcome="failure", reason=reason, provider=provider[:64])
-        if not isinstance(error, DomainError):
-            app_event("app.error.unhandled", outcome="error", level="error", exc_info=error)
-        await self._note_failed_login(reason, provider, context)
+        _log_failure(error, provider)
+        await self._note_failed_login(failure_reason(error), provider, context)
 
     async def _note_failed_login(self, reason: str, provider: str, context: ClientContext) -> None:
         """The audit row stands in a transaction of its own: that of the failed login has been undone."""
@@ -250,6 +254,17 @@ def final_redirect(redirect_uri: str, code: str, app_state: str | None) -> str:
     joint = "&" if "?" in redirect_uri else "?"
     url = f"{redirect_uri}{joint}code={quote(code, safe='')}"
     return url if app_state is None else f"{url}&state={quote(app_state, safe='')}"
+
+
+def _log_failure(error: Exception, provider: str) -> None:
+    if isinstance(error, ExchangeFailed | ProviderUnavailable):
+        security_event(
+            "auth.idp.exchange_failed", outcome="error", reason=error.reason, provider=provider[:64]
+        )
+    if not isinstance(error, DomainError):
+        app_event("app.error.unhandled", outcome="error", level="error", exc_info=error)
+    reason = failure_reason(error)
+    security_event("auth.login.failed", outcome="failure", reason=reason, provider=provider[:64])
 
 
 def _find_redirect(app: LoginApp | None, flow: Flow) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
 
@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps.authentication import UserCaller
 from sentinel.audit import activity
 from sentinel.core.clock import Clock
-from sentinel.core.database import Database, after_commit
+from sentinel.core.database import Database, after_commit, is_outage
 from sentinel.core.errors import DomainError, Forbidden, NotFound, Unauthenticated, Unavailable
 from sentinel.core.logging import app_event, security_event
 from sentinel.identity.models import User
 from sentinel.login import codes, subjects
+from sentinel.login.codes import CodeGrant
 from sentinel.tokens import families, revocation
 from sentinel.tokens.claims import RefreshClaims
-from sentinel.tokens.families import ClientContext, Consumed, Reused, TokenPair
+from sentinel.tokens.families import AppClosed, ClientContext, Consumed, Reused, TokenPair
 from sentinel.tokens.issue import Issuer
 from sentinel.tokens.verify import TokenRefused, Verifier
 from sentinel.workspaces import gates
@@ -89,29 +90,21 @@ async def exchange(
     except codes.CodeRefused as refusal:
         _note_rejected(refusal.reason)
         raise
-    candidate = await subjects.load(session, grant.user_id, workspace_id, client_app_id=grant.client_app_id)
-    reason = candidate.refusal
-    if reason in ("unknown_user", "inactive_user"):
-        _refuse(NotFound("User not found", reason=reason, commit=True))
-    if not candidate.app_active:
-        _refuse(codes.CodeRefused("Invalid or expired code", reason="app_inactive", guessed=False))
-    if reason == "unknown_workspace":
-        _refuse(NotFound("Workspace not found", reason=reason, commit=True))
-    if reason is not None or candidate.subject is None:
-        _refuse(Forbidden(CANNOT_ISSUE, reason=reason, commit=True))
-    pair = await families.open_family(
-        session, issuer, candidate.subject, client_app_id=grant.client_app_id, context=context, now=now
-    )
-    after_commit(
-        session,
-        lambda: security_event(
-            "auth.token.issued",
-            outcome="success",
-            actor=str(grant.user_id),
-            workspace_id=str(workspace_id),
-        ),
-    )
-    return pair
+    try:
+        return await _open_session(session, issuer, grant, workspace_id, context, now)
+    except DomainError:
+        raise
+    except Exception as error:
+        if is_outage(error):
+            raise
+        # Undone is what has failed, and with it the use of the code: it is used up once more (AC-8).
+        await session.rollback()
+        await codes.discard_code(session, code)
+        if isinstance(error, sa.exc.IntegrityError):
+            # The person, the workspace or the app was deleted in this moment.
+            _refuse(Forbidden(CANNOT_ISSUE, reason="vanished", commit=True))
+        app_event("app.error.unhandled", outcome="error", level="error", exc_info=error)
+        raise DomainError("Internal server error", reason="unexpected_error", commit=True) from error
 
 
 async def refresh(
@@ -171,6 +164,47 @@ async def logout(session: AsyncSession, caller: UserCaller, *, clock: Clock) -> 
     )
 
 
+async def _open_session(
+    session: AsyncSession,
+    issuer: Issuer,
+    grant: CodeGrant,
+    workspace_id: UUID,
+    context: ClientContext,
+    now: datetime,
+) -> TokenPair:
+    """The gates of AC-9, and a family when all are open."""
+    candidate = await subjects.load(session, grant.user_id, workspace_id, client_app_id=grant.client_app_id)
+    reason = candidate.refusal
+    if reason in ("unknown_user", "inactive_user"):
+        _refuse(NotFound("User not found", reason=reason, commit=True))
+    if not candidate.app_active:
+        _refuse(_app_inactive())
+    if reason == "unknown_workspace":
+        _refuse(NotFound("Workspace not found", reason=reason, commit=True))
+    if reason is not None or candidate.subject is None:
+        _refuse(Forbidden(CANNOT_ISSUE, reason=reason, commit=True))
+    try:
+        pair = await families.open_family(
+            session, issuer, candidate.subject, client_app_id=grant.client_app_id, context=context, now=now
+        )
+    except AppClosed:
+        _refuse(_app_inactive())
+    after_commit(
+        session,
+        lambda: security_event(
+            "auth.token.issued",
+            outcome="success",
+            actor=str(grant.user_id),
+            workspace_id=str(workspace_id),
+        ),
+    )
+    return pair
+
+
+def _app_inactive() -> codes.CodeRefused:
+    return codes.CodeRefused("Invalid or expired code", reason="app_inactive", guessed=False)
+
+
 async def _rotate(
     session: AsyncSession,
     issuer: Issuer,
@@ -196,7 +230,7 @@ async def _rotate(
         await _end_family(session, consumed.family_id, consumed.user_id, reason or "not_a_member", clock)
         raise RefreshRefused(reason or "not_a_member")
     pair = await families.issue_pair(
-        session, issuer, candidate.subject, family_id=consumed.family_id, now=now
+        session, issuer, candidate.subject, family_id=consumed.family_id, issued_at=consumed.consumed_at
     )
     if context != consumed.context:
         await _note_context_change(session, consumed, context, clock)
@@ -223,7 +257,7 @@ async def _note_reuse(
         "refresh_reuse_detected",
         target_type="user",
         target_id=claims.user_id,
-        actor_id=reuse.user_id,
+        actor_id=await _existing(session, claims.user_id),
         detail={
             "family_id": str(claims.family_id),
             "ip": context.ip,
@@ -245,16 +279,20 @@ async def _end_family(
 ) -> None:
     now = clock.now()
     await revocation.revoke_family(session, family_id, reason=reason, now=now)
-    exists = await session.scalar(sa.select(User.id).where(User.id == user_id))
     await activity.record(
         session,
         "token_family_revoked",
         target_type="user",
         target_id=user_id,
-        actor_id=exists,
+        actor_id=await _existing(session, user_id),
         detail={"family_id": str(family_id), "reason": reason[:200]},
         now=now,
     )
+
+
+async def _existing(session: AsyncSession, user_id: UUID) -> UUID | None:
+    """The id, unless nobody has it any more: an audit row cannot name a deleted person as its actor."""
+    return await session.scalar(sa.select(User.id).where(User.id == user_id))
 
 
 async def _note_context_change(

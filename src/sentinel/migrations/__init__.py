@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import sqlalchemy as sa
 from alembic import command
@@ -81,9 +82,11 @@ async def _one_at_a_time(database: Database, url: str) -> AsyncIterator[None]:
         path = make_url(url).database
         assert path
         # A file lock and not only BEGIN IMMEDIATE: switching a new file to WAL does not wait for other processes.
-        with Path(f"{path}.lock").open("w") as lock:
-            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        lock = await asyncio.to_thread(_lock_file, Path(f"{path}.lock"))
+        try:
             yield
+        finally:
+            lock.close()
         return
     async with database.engine.connect() as connection:
         await connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
@@ -93,3 +96,10 @@ async def _one_at_a_time(database: Database, url: str) -> AsyncIterator[None]:
         finally:
             await connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
             await connection.commit()
+
+
+def _lock_file(path: Path) -> IO[str]:
+    """Wait for the lock on ``path``; closing the file gives it back."""
+    lock = path.open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock

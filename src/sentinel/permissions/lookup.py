@@ -24,7 +24,9 @@ from sentinel.permissions.models import Resource, Share
 group_memberships = sa.table(
     "group_memberships", sa.column("group_id", sa.Uuid()), sa.column("user_id", sa.Uuid())
 )
-groups = sa.table("groups", sa.column("id", sa.Uuid()), sa.column("workspace_id", sa.Uuid()))
+groups = sa.table(
+    "groups", sa.column("id", sa.Uuid()), sa.column("workspace_id", sa.Uuid()), sa.column("name", sa.Text())
+)
 
 _sub = sa.bindparam("auth_sub", type_=sa.Uuid())
 _wid = sa.bindparam("auth_wid", type_=sa.Uuid())

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from sentinel.apps.authentication import Member, ServiceCaller, memberships
 from sentinel.core.database import after_commit, upsert
@@ -49,17 +50,22 @@ class Person:
     email: str | None
 
 
-NOBODY = Person(None, None)
+@dataclass(frozen=True, slots=True)
+class NamedShare:
+    """A share with the names behind its ids; a group has no address."""
+
+    share: Share
+    grantee: Person
+    granted_by_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class EnrichedAcl:
-    """An ACL with the names behind its ids."""
+    """A resource and its shares, oldest first, with the names behind their ids."""
 
-    acl: Acl
+    resource: Resource
     owner: Person
-    grantees: dict[UUID, Person]
-    grantors: dict[UUID, Person]
+    shares: tuple[NamedShare, ...]
 
 
 async def register(
@@ -113,7 +119,18 @@ async def register(
         return Acl(created, ())
     existing = (await session.execute(sa.select(Resource).where(*_named(name)))).scalar_one_or_none()
     if existing is None:
-        raise Invalid("Owner is not a member of the workspace", reason="owner_not_member")
+        if not await _is_member(session, workspace_id, owner_id):
+            raise Invalid("Owner is not a member of the workspace", reason="owner_not_member")
+        # Deregistered between the two statements above: now the name is free.
+        return await register(
+            session,
+            caller,
+            name,
+            workspace_id=workspace_id,
+            owner_id=owner_id,
+            visibility=visibility,
+            now=now,
+        )
     if existing.workspace_id != workspace_id:
         raise Conflict("Resource is already registered in another workspace", reason="other_workspace")
     return Acl(existing, await _shares(session, existing.id))
@@ -137,32 +154,38 @@ async def find(session: AsyncSession, caller: ServiceCaller, name: ResourceName)
 
 async def find_enriched(session: AsyncSession, caller: ServiceCaller, name: ResourceName) -> EnrichedAcl:
     """The record with the names and addresses of the people and groups in it (P5)."""
-    acl = await find(session, caller, name)
-    user_ids = {acl.resource.owner_id, *(share.granted_by for share in acl.shares)}
-    user_ids |= {share.grantee_id for share in acl.shares if share.grantee_type == "user"}
-    group_ids = {share.grantee_id for share in acl.shares if share.grantee_type == "group"}
-    group_table = sa.table("groups", sa.column("id", sa.Uuid()), sa.column("name", sa.Text()))
-    named = sa.union_all(
-        sa.select(sa.literal("user").label("kind"), User.id, User.name, User.email).where(
-            User.id.in_(user_ids - {None})
-        ),
-        sa.select(sa.literal("group"), group_table.c.id, group_table.c.name, sa.null().cast(sa.Text())).where(
-            group_table.c.id.in_(group_ids)
-        ),
-    )
-    people: dict[tuple[str, UUID], Person] = {}
-    for kind, entity_id, label, email in await session.execute(named):
-        people[kind, entity_id] = Person(label, email)
+    caller.require_scope(name.service_name)
+    owner, grantor, grantee = aliased(User), aliased(User), aliased(User)
+    rows = (
+        await session.execute(
+            sa.select(
+                Resource,
+                Share,
+                owner.name.label("owner_name"),
+                owner.email.label("owner_email"),
+                sa.func.coalesce(grantee.name, groups.c.name).label("grantee_name"),
+                grantee.email.label("grantee_email"),
+                grantor.name.label("granted_by_name"),
+            )
+            .outerjoin(owner, owner.id == Resource.owner_id)
+            .outerjoin(Share, Share.resource_permission_id == Resource.id)
+            .outerjoin(grantee, sa.and_(Share.grantee_type == "user", grantee.id == Share.grantee_id))
+            .outerjoin(groups, sa.and_(Share.grantee_type == "group", groups.c.id == Share.grantee_id))
+            .outerjoin(grantor, grantor.id == Share.granted_by)
+            .where(*_named(name))
+            .order_by(Share.granted_at, Share.id)
+        )
+    ).all()
+    if not rows:
+        raise _unknown()
     return EnrichedAcl(
-        acl=acl,
-        owner=people.get(("user", acl.resource.owner_id), NOBODY) if acl.resource.owner_id else NOBODY,
-        grantees={
-            share.id: people.get((share.grantee_type, share.grantee_id), NOBODY) for share in acl.shares
-        },
-        grantors={
-            share.id: people.get(("user", share.granted_by), NOBODY) if share.granted_by else NOBODY
-            for share in acl.shares
-        },
+        resource=rows[0].Resource,
+        owner=Person(rows[0].owner_name, rows[0].owner_email),
+        shares=tuple(
+            NamedShare(row.Share, Person(row.grantee_name, row.grantee_email), row.granted_by_name)
+            for row in rows
+            if row.Share is not None
+        ),
     )
 
 
@@ -323,6 +346,11 @@ async def _manageable(
     if resource.owner_id != sharer.user_id and not has_full_access(sharer.role):
         raise Forbidden("Only the owner or a workspace admin may do this", reason="not_resource_owner")
     return resource
+
+
+async def _is_member(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> bool:
+    found = sa.exists().where(memberships.c.workspace_id == workspace_id, memberships.c.user_id == user_id)
+    return bool(await session.scalar(sa.select(found)))
 
 
 def _belongs(grantee: Grantee, workspace_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from sentinel.core.clock import Clock
 from sentinel.providers.errors import ProviderUnavailable
+from sentinel.providers.upstream import unavailable
 
 LIFETIME_SECONDS = 3600
 RENEWAL_PAUSE_SECONDS = 60
@@ -26,7 +27,9 @@ class Cached(Generic[T]):
         self._value: T | None = None
         self._fetched_at = 0
         self._renewed_at: int | None = None
-        self._renewal_failed = False
+        self._failures = 0
+        self._failed: tuple[str, int] | None = None
+        """Reason and retry time of the last fetch, if it failed."""
 
     def current(self) -> T | None:
         """The value, if there is one that has not expired."""
@@ -34,14 +37,20 @@ class Cached(Generic[T]):
         return self._value if 0 <= self._clock.timestamp() - self._fetched_at < LIFETIME_SECONDS else None
 
     async def get(self) -> T:
-        """The value, fetched if necessary; raises what ``fetch`` raises."""
+        """The value, fetched if necessary; raises :class:`ProviderUnavailable`."""
         value = self.current()
-        if value is None:
-            async with self._lock:
-                value = self.current()
-                if value is None:
-                    value = await self._load()
-        return value
+        if value is not None:
+            return value
+        failures = self._failures
+        async with self._lock:
+            value = self.current()
+            if value is not None:
+                return value
+            if failures != self._failures:
+                # The fetch we waited for has failed. Trying again one after the other would keep the last of
+                # many callers waiting for the sum of all time limits.
+                raise self._failure()
+            return await self._load()
 
     async def renew(self, seen: T) -> T:
         """A value newer than ``seen``, which lacked something: at most one fetch every 60 s, then ``seen`` again.
@@ -54,17 +63,23 @@ class Cached(Generic[T]):
                 return value
             now = self._clock.timestamp()
             if self._renewed_at is not None and 0 <= now - self._renewed_at < RENEWAL_PAUSE_SECONDS:
-                if self._renewal_failed:
-                    raise ProviderUnavailable("The identity provider cannot be reached at the moment")
+                if self._failed:
+                    raise self._failure()
                 return seen
             self._renewed_at = now
-            try:
-                return await self._load()
-            except ProviderUnavailable:
-                self._renewal_failed = True
-                raise
+            return await self._load()
 
     async def _load(self) -> T:
-        value = await self._fetch()
-        self._value, self._fetched_at, self._renewal_failed = value, self._clock.timestamp(), False
+        try:
+            value = await self._fetch()
+        except ProviderUnavailable as error:
+            self._failures += 1
+            self._failed = error.reason, error.retry_after
+            raise
+        self._value, self._fetched_at, self._failed = value, self._clock.timestamp(), None
         return value
+
+    def _failure(self) -> ProviderUnavailable:
+        """A failure of the caller's own that tells what the shared fetch met with (L28)."""
+        reason, retry_after = self._failed or ("", 0)
+        return unavailable(reason, retry_after=str(retry_after))

@@ -83,7 +83,7 @@ def _select(keys: Sequence[Key], kid: str | None, algorithm: str) -> Key | None:
 
 
 def _fits(key: Key, algorithm: str) -> bool:
-    if not isinstance(key, RSAKey | ECKey | OKPKey) or key.alg not in (None, algorithm):
+    if not isinstance(key, RSAKey | ECKey | OKPKey):
         return False
     try:
         key.check_key_op("verify")

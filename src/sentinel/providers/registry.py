@@ -1,7 +1,7 @@
 """Which providers this deployment has."""
 
 from sentinel.core.clock import Clock
-from sentinel.core.outbound import Outbound
+from sentinel.core.outbound import NotAllowed, Outbound
 from sentinel.providers.entra import Entra
 from sentinel.providers.errors import ProviderNotConfigured
 from sentinel.providers.github import GitHub
@@ -53,8 +53,8 @@ class Providers:
                 )
             )
         for issuer in settings.oidc:
-            self._add(
-                OidcProvider(
+            try:
+                provider = OidcProvider(
                     name=issuer.name,
                     label=issuer.label or issuer.name,
                     client_id=issuer.client_id,
@@ -63,7 +63,10 @@ class Providers:
                     outbound=outbound,
                     clock=clock,
                 )
-            )
+            except NotAllowed as error:
+                variable = f"OIDC_{issuer.name.upper()}_METADATA_URL"
+                raise ValueError(f"{variable}: {error.detail}; give an https URL") from error
+            self._add(provider)
         self._names = list(self._providers)
         # Never outside development, whatever the start-up checks let through (EV-13, C-19).
         if settings.debug and settings.test_trusted_issuer_pubkey:

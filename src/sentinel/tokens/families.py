@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from sentinel.core.database import UtcDateTime
 from sentinel.tokens.claims import IssuedToken, RefreshClaims, TokenSubject
 from sentinel.tokens.issue import Issuer
 from sentinel.tokens.models import RefreshFamily, RefreshToken
-from sentinel.tokens.revocation import deny
+from sentinel.tokens.revocation import client_apps, deny
 
 USER_AGENT_LENGTH = 200
 
@@ -47,16 +49,20 @@ class Consumed:
     user_id: UUID
     workspace_id: UUID
     family_created_at: datetime
+    consumed_at: datetime
     context: ClientContext
+
+
+class AppClosed(Exception):
+    """The login app is not active, or gone, in the moment in which a family would be opened (AC-9)."""
 
 
 class Reused(Exception):
     """The token was consumed before, or is unknown although its signature is right (RF-5)."""
 
-    def __init__(self, family_id: UUID | None, user_id: UUID | None) -> None:
+    def __init__(self, family_id: UUID | None) -> None:
         super().__init__("refresh token reused")
         self.family_id = family_id
-        self.user_id = user_id
 
 
 async def open_family(
@@ -68,26 +74,36 @@ async def open_family(
     context: ClientContext,
     now: datetime,
 ) -> TokenPair:
-    """Start a family for one token exchange and issue its first pair (RF-1, RF-2)."""
+    """Start a family for one token exchange and issue its first pair (RF-1, RF-2). Raises :class:`AppClosed`."""
     family_id = uuid4()
-    await session.execute(
-        sa.insert(RefreshFamily).values(
-            id=family_id,
-            user_id=subject.user_id,
-            workspace_id=subject.workspace_id,
-            client_app_id=client_app_id,
-            created_at=now,
-            last_ip=context.ip,
-            last_user_agent=context.user_agent,
-        )
+    values = {
+        "id": sa.literal(family_id, sa.Uuid()),
+        "user_id": sa.literal(subject.user_id, sa.Uuid()),
+        "workspace_id": sa.literal(subject.workspace_id, sa.Uuid()),
+        "client_app_id": client_apps.c.id,
+        "created_at": sa.literal(now, UtcDateTime()),
+        "last_ip": sa.literal(context.ip, sa.Text()),
+        "last_user_agent": sa.literal(context.user_agent, sa.Text()),
+    }
+    # The app's row is held: whoever ends the sessions of the app holds it too, so none can slip through (DL-9).
+    active = sa.select(*values.values()).where(client_apps.c.id == client_app_id, client_apps.c.is_active)
+    opened = await session.execute(
+        sa.insert(RefreshFamily)
+        .from_select(list(values), active.with_for_update(read=True))
+        .returning(RefreshFamily.id)
     )
-    return await issue_pair(session, issuer, subject, family_id=family_id, now=now)
+    if opened.scalar_one_or_none() is None:
+        raise AppClosed
+    return await issue_pair(session, issuer, subject, family_id=family_id, issued_at=now)
 
 
 async def issue_pair(
-    session: AsyncSession, issuer: Issuer, subject: TokenSubject, *, family_id: UUID, now: datetime
+    session: AsyncSession, issuer: Issuer, subject: TokenSubject, *, family_id: UUID, issued_at: datetime
 ) -> TokenPair:
-    """Issue the next pair of a family and record its refresh token."""
+    """Issue the next pair of a family and record its refresh token.
+
+    ``issued_at`` is when its predecessor was used up, for the first pair when the family was opened.
+    """
     access = issuer.access(subject)
     refresh = issuer.refresh(user_id=subject.user_id, family_id=family_id, epoch=subject.epoch)
     await session.execute(
@@ -96,7 +112,7 @@ async def issue_pair(
             family_id=family_id,
             access_jti=access.jti,
             access_expires_at=access.expires_at,
-            issued_at=now,
+            issued_at=issued_at,
             expires_at=refresh.expires_at,
         )
     )
@@ -123,9 +139,9 @@ async def consume(
         )
     ).scalar_one_or_none()
     if family is None or family.user_id != claims.user_id:
-        raise Reused(None, None)
+        raise Reused(None)
     if family.revoked_at is not None:
-        raise Reused(family.id, family.user_id)
+        raise Reused(family.id)
     used_up = await session.execute(
         sa.update(RefreshToken)
         .where(
@@ -134,20 +150,20 @@ async def consume(
             RefreshToken.consumed_at.is_(None),
         )
         .values(consumed_at=now)
-        .returning(RefreshToken.jti)
+        .returning(RefreshToken.consumed_at)
     )
+    consumed_at = used_up.scalar_one_or_none()
     remembered = ClientContext(family.last_ip, family.last_user_agent)
-    if used_up.scalar_one_or_none() is None and not (
-        grace
-        and context == remembered
-        and await _replace_unused_successor(session, claims.jti, family.id, grace=grace, now=now)
-    ):
-        raise Reused(family.id, family.user_id)
+    if consumed_at is None and grace and context == remembered:
+        consumed_at = await _take_back_successor(session, claims.jti, family.id, grace=grace, now=now)
+    if consumed_at is None:
+        raise Reused(family.id)
     return Consumed(
         family_id=family.id,
         user_id=family.user_id,
         workspace_id=family.workspace_id,
         family_created_at=family.created_at,
+        consumed_at=consumed_at,
         context=remembered,
     )
 
@@ -161,32 +177,40 @@ async def remember_context(session: AsyncSession, family_id: UUID, context: Clie
     )
 
 
-async def _replace_unused_successor(
+async def _take_back_successor(
     session: AsyncSession, jti: UUID, family_id: UUID, *, grace: timedelta, now: datetime
-) -> bool:
-    """Take back the successor of a token consumed within ``grace``, if nobody has used it.
+) -> datetime | None:
+    """Take back the unused successor of a token consumed within ``grace``; returns when that was, else None.
 
-    A successor is issued in the instant in which its predecessor is consumed, so the equal times link the two.
+    A successor is issued in the instant in which its predecessor was consumed, also one that replaces another:
+    the equal times link the two, and the window is counted from the first use whatever happens in it.
     """
-    consumed = sa.select(RefreshToken.consumed_at).where(
-        RefreshToken.jti == jti,
-        RefreshToken.family_id == family_id,
-        RefreshToken.consumed_at > now - grace,
-    )
+    used = aliased(RefreshToken)
+    later = aliased(RefreshToken)
     taken_back = (
         await session.execute(
             sa.delete(RefreshToken)
             .where(
                 RefreshToken.family_id == family_id,
-                RefreshToken.issued_at == consumed.scalar_subquery(),
                 RefreshToken.consumed_at.is_(None),
+                sa.exists().where(
+                    used.jti == jti,
+                    used.family_id == family_id,
+                    used.consumed_at == RefreshToken.issued_at,
+                    used.consumed_at > now - grace,
+                    # Of two tokens used up in one instant nobody can say which the successor belongs to.
+                    ~sa.exists().where(
+                        later.family_id == family_id,
+                        later.jti != jti,
+                        later.consumed_at >= used.consumed_at,
+                    ),
+                ),
             )
-            .returning(RefreshToken.access_jti, RefreshToken.access_expires_at)
+            .returning(RefreshToken.access_jti, RefreshToken.access_expires_at, RefreshToken.issued_at)
         )
     ).one_or_none()
     if taken_back is None:
-        return False
+        return None
     await deny(session, taken_back.access_jti, taken_back.access_expires_at, now=now)
-    # The predecessor now stands for its new successor, issued in this instant.
-    await session.execute(sa.update(RefreshToken).where(RefreshToken.jti == jti).values(consumed_at=now))
-    return True
+    issued_at: datetime = taken_back.issued_at
+    return issued_at

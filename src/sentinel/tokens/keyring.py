@@ -1,4 +1,4 @@
-"""Signing keys: RSA only, named by RFC 7638 thumbprint, read from files and followed when these change (K-1 to K-14)."""
+"""Signing keys: RSA only, named by RFC 7638 thumbprint, read from files that are followed (K-1 to K-14)."""
 
 import os
 import stat

@@ -14,7 +14,8 @@ from sentinel.core.logging import security_event
 from sentinel.tokens.models import RefreshFamily, RefreshToken, RevokedToken
 
 users = sa.table("users", sa.column("id", sa.Uuid()), sa.column("token_epoch", sa.Integer()))
-"""Just the columns that revocation touches: the table itself belongs to a room above."""
+client_apps = sa.table("client_apps", sa.column("id", sa.Uuid()), sa.column("is_active", sa.Boolean()))
+"""Just the columns that are needed here: the tables themselves belong to a room above."""
 
 
 async def revoke_users(session: AsyncSession, who: Any, *, reason: str, now: datetime) -> int:
@@ -24,9 +25,13 @@ async def revoke_users(session: AsyncSession, who: Any, *, reason: str, now: dat
     revoked, the access tokens of these denylisted, and the token epoch raised, which ends authz and admin tokens.
     Returns how many refresh tokens that were still usable have been removed (DL-4).
     """
-    # The users first: whoever holds these rows orders all that follows, so two revocations cannot cross.
+    # The users first, and in one order: whoever holds these rows orders all that follows, so two revocations
+    # cannot wait for each other.
+    held = sa.select(users.c.id).where(users.c.id.in_(who)).order_by(users.c.id)
     await session.execute(
-        sa.update(users).where(users.c.id.in_(who)).values(token_epoch=users.c.token_epoch + 1)
+        sa.update(users)
+        .where(users.c.id.in_(held.with_for_update(key_share=True)))
+        .values(token_epoch=users.c.token_epoch + 1)
     )
     return await _revoke_families(session, RefreshFamily.user_id.in_(who), reason=reason, now=now)
 
@@ -37,7 +42,12 @@ async def revoke_family(session: AsyncSession, family_id: UUID, *, reason: str, 
 
 
 async def revoke_login_app(session: AsyncSession, app_id: UUID, *, reason: str, now: datetime) -> int:
-    """Revoke every family that was opened through a login app (DL-9)."""
+    """Revoke every family that was opened through a login app (DL-9).
+
+    Holds the app until the transaction ends: an exchange of this moment either is over or finds the app as it will
+    be then.
+    """
+    await session.execute(sa.select(client_apps.c.id).where(client_apps.c.id == app_id).with_for_update())
     return await _revoke_families(session, RefreshFamily.client_app_id == app_id, reason=reason, now=now)
 
 
@@ -52,9 +62,15 @@ async def deny(session: AsyncSession, jti: UUID, expires_at: datetime, *, now: d
 async def _revoke_families(
     session: AsyncSession, which: sa.ColumnElement[bool], *, reason: str, now: datetime
 ) -> int:
+    held = (
+        sa.select(RefreshFamily.id)
+        .where(which, RefreshFamily.revoked_at.is_(None))
+        .order_by(RefreshFamily.id)
+        .with_for_update()
+    )
     await session.execute(
         sa.update(RefreshFamily)
-        .where(which, RefreshFamily.revoked_at.is_(None))
+        .where(RefreshFamily.id.in_(held))
         .values(revoked_at=now, revoke_reason=reason[:200])
     )
     families = sa.select(RefreshFamily.id).where(which)

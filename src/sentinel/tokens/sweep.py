@@ -3,6 +3,7 @@ refused by every statement that reads them.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,19 +22,27 @@ async def sweep(session: AsyncSession, *, refresh_lifetime: timedelta, now: date
         locked = await session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK_KEY)))
         if not locked:
             return 0
-    statements = [
-        sa.delete(AuthorizationCode).where(AuthorizationCode.expires_at <= now),
-        sa.delete(RevokedToken).where(RevokedToken.expires_at <= now),
-        sa.delete(RefreshToken).where(RefreshToken.expires_at <= now),
+    families = sa.and_(
         # A family is kept as long as one of its tokens could still be shown, so that reuse is recognised.
-        sa.delete(RefreshFamily).where(
-            RefreshFamily.created_at <= now - refresh_lifetime,
-            ~sa.exists().where(RefreshToken.family_id == RefreshFamily.id),
-            sa.or_(RefreshFamily.revoked_at.is_(None), RefreshFamily.revoked_at <= now - refresh_lifetime),
-        ),
+        RefreshFamily.created_at <= now - refresh_lifetime,
+        ~sa.exists().where(RefreshToken.family_id == RefreshFamily.id),
+        sa.or_(RefreshFamily.revoked_at.is_(None), RefreshFamily.revoked_at <= now - refresh_lifetime),
+    )
+    statements = [
+        _delete(AuthorizationCode.code_hash, AuthorizationCode.expires_at <= now),
+        _delete(RevokedToken.jti, RevokedToken.expires_at <= now),
+        _delete(RefreshToken.jti, RefreshToken.expires_at <= now),
+        _delete(RefreshFamily.id, families),
     ]
     deleted = 0
     for statement in statements:
         result = await session.execute(statement)
         deleted += result.rowcount  # type: ignore[attr-defined]
     return deleted
+
+
+def _delete(key: Any, expired: sa.ColumnElement[bool]) -> sa.Delete:
+    # What somebody holds in this moment is left for the next time: sweeping waits for nobody, so that nobody who
+    # waits for it can be waiting in a circle.
+    rows = sa.select(key).where(expired).with_for_update(skip_locked=True)
+    return sa.delete(key.class_).where(key.in_(rows))

@@ -68,7 +68,7 @@ async def change(
 ) -> Group:
     """Rename or describe a group (G3). Raises :class:`Forbidden`, :class:`NotFound`, :class:`Conflict`."""
     actor.require("admin")
-    group = await _get(session, actor, group_id)
+    group = await _get(session, actor, group_id, lock=True)
     changed: list[str] = []
     if name is not None and (plain := _name(name)) != group.name:
         group.name = plain
@@ -96,7 +96,9 @@ async def delete(session: AsyncSession, actor: Member, group_id: UUID, *, now: d
         now=now,
     )
     # The group goes before its shares: whoever shares with it at this moment holds its row.
-    await session.execute(sa.delete(Group).where(Group.id == group.id))
+    deleted = await session.execute(sa.delete(Group).where(Group.id == group.id).returning(Group.id))
+    if deleted.scalar_one_or_none() is None:
+        raise _unknown()
     await purge_grantee(session, "group", group.id)
     await _record(session, "group_deleted", actor, group.id, now, name=group.name)
 
@@ -151,6 +153,8 @@ async def remove_member(
     """Take somebody out of a group; he is revoked (G7, DL-8). Raises :class:`Forbidden`, :class:`NotFound`."""
     actor.require("admin")
     group = await _get(session, actor, group_id)
+    # Revoked first, as wherever a group loses members, so that two such changes cannot wait for each other.
+    await revoke_users(session, [user_id], reason="removed_from_group", now=now)
     removed = await session.execute(
         sa.delete(GroupMembership)
         .where(GroupMembership.group_id == group.id, GroupMembership.user_id == user_id)
@@ -158,17 +162,15 @@ async def remove_member(
     )
     if removed.scalar_one_or_none() is None:
         raise NotFound("User is not in this group", reason="group_member_not_found")
-    await revoke_users(session, [user_id], reason="removed_from_group", now=now)
     await _record(session, "group_member_removed", actor, user_id, now, target="user", group_id=str(group.id))
 
 
-async def _get(session: AsyncSession, actor: Member, group_id: UUID) -> Group:
-    """A group of the actor's workspace; one of another workspace does not exist for him."""
-    group = (
-        await session.execute(
-            sa.select(Group).where(Group.id == group_id, Group.workspace_id == actor.workspace_id)
-        )
-    ).scalar_one_or_none()
+async def _get(session: AsyncSession, actor: Member, group_id: UUID, *, lock: bool = False) -> Group:
+    """A group of the actor's workspace; one of another workspace does not exist for him. ``lock`` keeps others
+    from changing or deleting it meanwhile.
+    """
+    found = sa.select(Group).where(Group.id == group_id, Group.workspace_id == actor.workspace_id)
+    group = (await session.execute(found.with_for_update() if lock else found)).scalar_one_or_none()
     if group is None:
         raise _unknown()
     return group

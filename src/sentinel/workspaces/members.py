@@ -1,6 +1,5 @@
 """Members of a workspace (``http-api.md`` §5, W6 to W9; ``authorization.md`` §2, §8)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -122,12 +121,13 @@ async def change_role(
             raise Forbidden("Only owners may change an owner", reason="owner_change")
         await _require_another_owner(session, actor.workspace_id, user_id)
     if current != role.value:
+        # The person's own row comes before what belongs to it, here and below, as in every revocation.
+        await revoke_users(session, [user_id], reason="role_changed", now=now)
         await session.execute(
             sa.update(Membership)
             .where(Membership.workspace_id == actor.workspace_id, Membership.user_id == user_id)
             .values(role=role.value)
         )
-        await revoke_users(session, [user_id], reason="role_changed", now=now)
         await activity.record(
             session,
             "member_role_changed",
@@ -160,8 +160,8 @@ async def remove(session: AsyncSession, actor: Member, user_id: UUID, *, now: da
         if not actor.has("owner"):
             raise Forbidden("Only owners may remove an owner", reason="owner_change")
         await _require_another_owner(session, actor.workspace_id, user_id)
-    await purge(session, actor.workspace_id, user_id)
     await revoke_users(session, [user_id], reason="member_removed", now=now)
+    await purge(session, actor.workspace_id, user_id)
     await activity.record(
         session,
         "member_removed",

@@ -87,10 +87,7 @@ async def list_of_user(session: AsyncSession, user_id: UUID) -> Sequence[Workspa
 
 async def get(session: AsyncSession, workspace_id: UUID) -> Workspace:
     """The workspace of that id. Raises :class:`NotFound`."""
-    workspace = await session.get(Workspace, workspace_id)
-    if workspace is None:
-        raise NotFound("Workspace not found", reason="workspace_not_found")
-    return workspace
+    return _existing(await session.get(Workspace, workspace_id))
 
 
 async def change(session: AsyncSession, actor: Member, wish: WorkspaceChange, *, now: datetime) -> Workspace:
@@ -99,7 +96,7 @@ async def change(session: AsyncSession, actor: Member, wish: WorkspaceChange, *,
     Raises :class:`Forbidden` below admin, :class:`NotFound`, :class:`Unprocessable`.
     """
     actor.require("admin")
-    workspace = await get(session, actor.workspace_id)
+    workspace = await _locked(session, actor.workspace_id)
     changed: list[str] = []
     if wish.name is not None and (name := _name(wish.name)) != workspace.name:
         workspace.name = name
@@ -129,7 +126,7 @@ async def delete(session: AsyncSession, actor: Member, *, now: datetime) -> None
     Raises :class:`Forbidden` below owner, :class:`NotFound`.
     """
     actor.require("owner")
-    workspace = await get(session, actor.workspace_id)
+    workspace = await _locked(session, actor.workspace_id)
     # Revoked before the cascade takes the rows that say who the members are and which families they have.
     await revoke_users(
         session,
@@ -147,6 +144,18 @@ async def delete(session: AsyncSession, actor: Member, *, now: datetime) -> None
         detail={"name": workspace.name, "slug": workspace.slug},
         now=now,
     )
+
+
+async def _locked(session: AsyncSession, workspace_id: UUID) -> Workspace:
+    # Changes of one workspace, its deletion and changes of its roles queue here; whoever comes too late finds
+    # nothing. New rows that refer to the workspace do not wait for this lock.
+    return _existing(await session.get(Workspace, workspace_id, with_for_update={"key_share": True}))
+
+
+def _existing(workspace: Workspace | None) -> Workspace:
+    if workspace is None:
+        raise NotFound("Workspace not found", reason="workspace_not_found")
+    return workspace
 
 
 def _name(value: str) -> str:

@@ -10,18 +10,13 @@ from sentinel.devmode.installation import PROVIDER, Installation
 from sentinel.devmode.provider import Client, DevIdp
 from sentinel.devmode.start import DevContext
 from sentinel.migrations import upgrade
+from sentinel.settings import Settings
 
 
 async def build(here: Installation) -> Application:
     """The application of a development installation, its database migrated and its sample world in place."""
     settings = here.settings
-    configure_logging(
-        level=settings.log_level,
-        format=settings.log_format,
-        redact=settings.log_pii_redaction,
-        version=__version__,
-        debug=True,
-    )
+    start_logging(settings, quiet=True)
     clock = Clock()
     url = settings.database_url.get_secret_value()
     await upgrade(url)
@@ -61,6 +56,17 @@ async def build(here: Installation) -> Application:
         clock=clock,
         extensions=(("/dev/idp", idp.router(provider)), ("", start.router(page))),
         migrate=False,
+    )
+
+
+def start_logging(settings: Settings, *, quiet: bool) -> None:
+    """Set the log up; ``quiet`` keeps it to warnings, so that the first thing to read is the announcement."""
+    configure_logging(
+        level="WARNING" if quiet else settings.log_level,
+        format=settings.log_format,
+        redact=settings.log_pii_redaction,
+        version=__version__,
+        debug=True,
     )
 
 

@@ -1,0 +1,100 @@
+"""A real development server and a real Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
+# Chromium is kept from calling home: this network answers nobody.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def _chromium() -> str | None:
+    named = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
+    return next((path for name in named if name and (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. ``make test`` installs it where it may; elsewhere the browser tests say that it is missing."""
+    executable = _chromium()
+    if executable is None:
+        assert os.environ.get("CI") != "true", "in CI the browser tests have to run"
+        pytest.skip("no Chromium here: install it (Debian: apt-get install chromium) or set CHROMIUM")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def dev_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a fresh ``sentinel dev``."""
+    folder = tmp_path_factory.mktemp("dev")
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folder / "log.txt"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("sentinel")), "dev", "--port", str(port)],
+            cwd=folder,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while "Open http" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@dataclass
+class Watched:
+    """A page whose console and network are watched."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def shoot(self, name: str) -> None:
+        """Keep a screenshot of the whole page among the artifacts of the run."""
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A fresh browser profile; parametrise indirectly with context options (size, colour scheme)."""
+    options = getattr(request, "param", {})
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    seen = Watched(page)
+    page.on("console", lambda m: seen.faults.append(f"console: {m.text}") if m.type == "error" else None)
+    page.on("pageerror", lambda error: seen.faults.append(f"script: {error}"))
+    page.on("requestfailed", lambda r: seen.faults.append(f"failed: {r.url} {r.failure}"))
+    yield seen
+    context.close()

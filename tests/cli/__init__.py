@@ -1,0 +1,1 @@
+"""``sentinel``, as somebody at a terminal or a script meets it."""

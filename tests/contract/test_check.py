@@ -1,0 +1,594 @@
+"""P1, asking for decisions: http-api.md §8 and §0.7, authorization.md §4 to §6, tokens.md §13."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from sentinel.apps.models import ServiceApp
+from sentinel.audit.models import Activity
+from sentinel.identity.models import User
+from sentinel.permissions.models import Resource, Share
+from sentinel.tokens.models import RevokedToken
+from sentinel.workspaces.models import GroupMembership, Membership, Workspace
+from tests.stage import Keys, Service, Stage, bearer, open_stage
+
+pytestmark = pytest.mark.anyio
+
+LONGEST_NAME = "n" * 255
+BAD_NAMES = [
+    "",
+    "Notes",
+    "notes\n",
+    " notes",
+    "1notes",
+    "-notes",
+    "not es",
+    "notes/x",
+    "nоtes",  # a Cyrillic letter in the middle
+    "notes\0",
+    "notes\ud800",
+    "n" * 256,
+    None,
+    7,
+    ["notes"],
+]
+
+
+def item(resource: Resource, action: str = "view", **changes: Any) -> dict[str, Any]:
+    """One question about a resource, as it stands in the request."""
+    return {
+        "service_name": resource.service_name,
+        "resource_type": resource.resource_type,
+        "resource_id": str(resource.resource_id),
+        "action": action,
+    } | changes
+
+
+async def ask(stage: Stage, headers: Mapping[str, str], *checks: Any) -> httpx.Response:
+    return await stage.client.post("/permissions/check", headers=headers, json={"checks": list(checks)})
+
+
+async def allowed(stage: Stage, headers: Mapping[str, str], *checks: dict[str, Any]) -> list[bool]:
+    """The answers, once it is sure that the rest of the body is as the contract says."""
+    answer = await ask(stage, headers, *checks)
+    assert answer.status_code == 200, answer.text
+    results = answer.json()["results"]
+    assert answer.json() == {"results": results}
+    assert results == [
+        check | {"allowed": result["allowed"]} for check, result in zip(checks, results, strict=True)
+    ]
+    assert all(isinstance(result["allowed"], bool) for result in results)
+    return [result["allowed"] for result in results]
+
+
+async def view_and_edit(stage: Stage, headers: Mapping[str, str], resource: Resource) -> str:
+    """What a person may do to a resource, as two letters: ``ve``, ``v-`` or ``--``."""
+    view, edit = await allowed(stage, headers, item(resource), item(resource, "edit"))
+    return ("v" if view else "-") + ("e" if edit else "-")
+
+
+async def as_user(stage: Stage, service: Service, user: User, workspace: Workspace) -> dict[str, str]:
+    return service.headers | await stage.as_user(user, workspace)
+
+
+async def as_authz(
+    stage: Stage, service: Service, user: User, workspace: Workspace, scope: str
+) -> dict[str, str]:
+    return service.headers | bearer(await stage.authz_token(user, workspace, scope))
+
+
+def named(events: list[Any], name: str) -> list[Any]:
+    return [event for event in events if event["event"] == name]
+
+
+async def test_P1_answers_every_question_in_order(stage: Stage) -> None:
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    viewer = await stage.member(workspace, "viewer")
+    seen = await stage.resource(workspace, boss)
+    hidden = await stage.resource(workspace, boss, visibility="private")
+    other_type = await stage.resource(workspace, viewer, resource_type="a_b.c-1")
+    checks = [
+        item(hidden),
+        item(seen),
+        item(seen, "edit"),
+        item(seen),  # twice the same, and unknown ones in between
+        item(seen, resource_id=str(uuid4())),
+        item(other_type, "edit"),
+        item(seen, resource_type="a_b.c-1"),
+        item(seen, resource_type=LONGEST_NAME),
+    ]
+    headers = await as_user(stage, notes, viewer, workspace)
+    assert await allowed(stage, headers, *checks) == [False, True, False, True, False, True, False, False]
+    assert await allowed(stage, headers, *reversed(checks)) == [
+        False, False, True, False, True, False, True, False,
+    ]  # fmt: skip
+
+
+async def test_P1_follows_the_seven_steps_with_both_kinds_of_token(stage: Stage) -> None:
+    """authorization.md §4 and §5: an authz token reaches what is shared with its groups, too."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    people = {
+        name: await stage.member(workspace, role)
+        for name, role in {
+            "admin": "admin",
+            "editor": "editor",
+            "viewer": "viewer",
+            "author": "viewer",
+            "reader": "viewer",
+            "writer": "viewer",
+            "group reader": "viewer",
+            "group writer": "editor",
+            "both": "viewer",
+        }.items()
+    } | {"boss": boss}
+    readers = await stage.group(workspace, people["group reader"], people["both"])
+    writers = await stage.group(workspace, people["group writer"], people["both"])
+    private = await stage.resource(workspace, people["author"], visibility="private")
+    public = await stage.resource(workspace, people["author"])
+    orphan = await stage.resource(workspace, None, visibility="private")
+    resources = (private, public, orphan)
+    for grantee, level in (
+        (people["reader"], "view"),
+        (people["writer"], "edit"),
+        (readers, "view"),
+        (writers, "edit"),
+    ):
+        await stage.share(private, grantee, level)
+    expected = {
+        "boss": "ve ve ve",
+        "admin": "ve ve ve",
+        "editor": "-- ve --",
+        "viewer": "-- v- --",
+        "author": "ve ve --",
+        "reader": "v- v- --",
+        "writer": "ve v- --",
+        "group reader": "v- v- --",
+        "group writer": "ve ve --",
+        "both": "ve v- --",
+    }
+    for name, person in people.items():
+        for headers in (
+            await as_user(stage, notes, person, workspace),
+            await as_authz(stage, notes, person, workspace, "notes"),
+        ):
+            answers = await allowed(
+                stage, headers, *(item(one, action) for one in resources for action in ("view", "edit"))
+            )
+            letters = [letter if yes else "-" for letter, yes in zip("veveve", answers, strict=True)]
+            assert (
+                " ".join(a + b for a, b in zip(letters[::2], letters[1::2], strict=True)) == expected[name]
+            ), name
+
+
+async def test_P1_unknown_and_foreign_resources_are_denied_not_missing(stage: Stage) -> None:
+    """authorization.md §4 step 1 and rule 1, for the owner of both workspaces and of the resource."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace, other = await stage.workspace(boss), await stage.workspace(boss)
+    here, there = await stage.resource(workspace, boss), await stage.resource(other, boss)
+    group = await stage.group(other, boss)
+    await stage.share(there, boss, "edit")
+    await stage.share(there, group, "edit")
+    headers = await as_user(stage, notes, boss, workspace)
+    unknown = item(here, resource_id=str(uuid4()))
+    assert await allowed(stage, headers, unknown, item(here, resource_type="image")) == [False, False]
+    assert await view_and_edit(stage, headers, here) == "ve"
+    assert await view_and_edit(stage, headers, there) == "--"
+    assert await view_and_edit(stage, await as_user(stage, notes, boss, other), there) == "ve"
+
+
+async def test_P1_groups_of_another_workspace_and_stale_rows_open_nothing(stage: Stage) -> None:
+    """authorization.md §4 rule 6 and §5: whatever rows say, a group counts in its own workspace only."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace, other = await stage.workspace(boss), await stage.workspace(boss)
+    viewer = await stage.member(workspace, "viewer")
+    await stage.join(other, viewer, "owner")
+    foreign = await stage.group(other, viewer)
+    resource = await stage.resource(workspace, boss, visibility="private")
+    await stage.share(resource, foreign, "edit")
+    # A share to a user whose id is the group's is not a share to the group, nor the other way round.
+    await stage.add(
+        Share(id=uuid4(), resource_permission_id=resource.id, grantee_type="user", grantee_id=foreign.id,
+              permission="edit", granted_at=stage.clock.now()),
+        Share(id=uuid4(), resource_permission_id=resource.id, grantee_type="group", grantee_id=viewer.id,
+              permission="edit", granted_at=stage.clock.now()),
+    )  # fmt: skip
+    assert await view_and_edit(stage, await as_user(stage, notes, viewer, workspace), resource) == "--"
+
+
+async def test_P1_the_claims_of_a_token_decide_nothing(stage: Stage) -> None:
+    """§0.7: the role in the database counts, above and below the one in the token."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    viewer, admin = await stage.member(workspace, "viewer"), await stage.member(workspace, "admin")
+    resource = await stage.resource(workspace, boss, visibility="private")
+    flattering = notes.headers | bearer(await stage.access_token(viewer, workspace, role="owner"))
+    modest = notes.headers | bearer(await stage.access_token(admin, workspace, role="viewer"))
+    assert await view_and_edit(stage, flattering, resource) == "--"
+    assert await view_and_edit(stage, modest, resource) == "ve"
+
+
+async def test_L21_and_P1_every_change_acts_on_the_next_check(stage: Stage) -> None:
+    """No answer is remembered: each row that a decision reads is changed, and the same token asked again."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    person = await stage.member(workspace, "viewer")
+    group = await stage.group(workspace, person)
+    resource = await stage.resource(workspace, boss, visibility="private")
+    headers = await as_user(stage, notes, person, workspace)
+    mine = Membership.user_id == person.id
+
+    async def changed(statement: Any, expected: str) -> None:
+        await stage.execute(statement)
+        assert await view_and_edit(stage, headers, resource) == expected, str(statement)
+
+    assert await view_and_edit(stage, headers, resource) == "--"
+    await stage.share(resource, person, "view")
+    assert await view_and_edit(stage, headers, resource) == "v-"
+    await changed(sa.update(Share).values(permission="edit"), "ve")
+    await changed(sa.delete(Share), "--")
+    await stage.share(resource, group, "edit")
+    assert await view_and_edit(stage, headers, resource) == "ve"
+    await changed(sa.delete(GroupMembership), "--")
+    await changed(sa.update(Resource).values(visibility="workspace"), "v-")
+    await changed(sa.update(Membership).where(mine).values(role="editor"), "ve")
+    await changed(sa.update(Resource).values(visibility="private"), "--")
+    await changed(sa.update(Membership).where(mine).values(role="admin"), "ve")
+    await changed(sa.update(Membership).where(mine).values(role="viewer"), "--")
+    await changed(sa.update(Resource).values(owner_id=person.id), "ve")
+    await changed(sa.delete(Resource), "--")
+    for statement, status in (
+        (sa.delete(Membership).where(mine), 403),
+        (sa.update(User).where(User.id == person.id).values(is_active=False), 401),
+        (sa.update(ServiceApp).values(is_active=False), 401),
+    ):
+        await stage.execute(statement)
+        assert (await ask(stage, headers, item(resource))).status_code == status
+
+
+async def test_P1_denials_are_security_events_and_nothing_else(stage: Stage) -> None:
+    """authorization.md §4 rule 8: one event for each denial, no activity row, nothing for what is allowed."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    viewer = await stage.member(workspace, "viewer")
+    seen = await stage.resource(workspace, boss)
+    unknown = str(uuid4())
+    headers = await as_user(stage, notes, viewer, workspace)
+    before = await stage.count(Activity)
+    with stage.events() as events:
+        assert await allowed(
+            stage,
+            headers,
+            item(seen),
+            item(seen, "edit"),
+            item(seen, resource_id=unknown),
+            item(seen, "edit"),
+        ) == [True, False, False, False]
+    denied = named(events, "permission.check.denied")
+    assert [(line["resource_id"], line["action"], line["reason"]) for line in denied] == [
+        (str(seen.resource_id), "edit", "no_grant"),
+        (unknown, "view", "unknown_resource"),
+        (str(seen.resource_id), "edit", "no_grant"),
+    ]
+    for line in denied:
+        assert (line["category"], line["outcome"]) == ("security", "denied")
+        assert (line["actor"], line["workspace_id"]) == (str(viewer.id), str(workspace.id))
+        assert (line["caller_service"], line["resource_type"]) == ("notes", "document")
+    assert await stage.count(Activity) == before
+
+
+async def test_P1_and_SB_4_one_item_out_of_scope_refuses_the_batch(stage: Stage) -> None:
+    notes, boss = await stage.service(), await stage.user()
+    await stage.service("wiki")
+    workspace = await stage.workspace(boss)
+    mine = await stage.resource(workspace, boss)
+    foreign = await stage.resource(workspace, boss, service_name="wiki")
+    unknown = item(mine, resource_id=str(uuid4()))
+    headers = await as_user(stage, notes, boss, workspace)
+    for position in range(3):
+        checks = [item(mine), unknown]
+        checks.insert(position, item(foreign))
+        with stage.events() as events:
+            answer = await ask(stage, headers, *checks)
+        assert answer.status_code == 403
+        assert answer.json() == {"detail": "Service key is not valid for this service"}
+        assert not named(events, "permission.check.denied"), "nothing may have been evaluated"
+    # Neither a prefix nor a longer name of the scope will do.
+    for name in ("note", "notes2", "notes.x", "n"):
+        assert (await ask(stage, headers, item(mine, service_name=name))).status_code == 403, name
+
+
+async def test_SB_5_and_SB_6_the_scope_of_a_realm_member_is_the_slug(stage: Stage) -> None:
+    realm = await stage.realm("suite")
+    notes, wiki = await stage.service("notes", realm=realm), await stage.service("wiki", realm=realm)
+    boss = await stage.user()
+    workspace = await stage.workspace(boss)
+    shared = await stage.resource(workspace, boss, service_name="suite")
+    own = await stage.resource(workspace, boss, service_name="notes")
+    for service in (notes, wiki):
+        for headers in (
+            await as_user(stage, service, boss, workspace),
+            await as_authz(stage, service, boss, workspace, "suite"),
+        ):
+            assert await allowed(stage, headers, item(shared)) == [True]
+            assert (await ask(stage, headers, item(own))).status_code == 403
+            assert (await ask(stage, headers, item(shared), item(own))).status_code == 403
+    old = await as_authz(stage, notes, boss, workspace, "notes")
+    assert (await ask(stage, old, item(shared))).status_code == 403
+    # Leaving acts on the next request, and what was its own before is its own again.
+    await stage.execute(sa.update(ServiceApp).where(ServiceApp.service_name == "notes").values(realm_id=None))
+    headers = await as_user(stage, notes, boss, workspace)
+    assert await allowed(stage, headers, item(own)) == [True]
+    assert (await ask(stage, headers, item(shared))).status_code == 403
+    left = await as_authz(stage, notes, boss, workspace, "suite")
+    assert (await ask(stage, left, item(own))).status_code == 403
+
+
+async def test_P1_takes_up_to_a_hundred_questions(stage: Stage) -> None:
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    resource = await stage.resource(workspace, boss)
+    headers = await as_user(stage, notes, boss, workspace)
+    assert await allowed(stage, headers) == []
+    assert await allowed(stage, headers, *[item(resource)] * 100) == [True] * 100
+    answer = await ask(stage, headers, *[item(resource)] * 101)
+    assert answer.status_code == 422
+    [problem] = answer.json()["detail"]
+    assert problem["loc"] == ["body", "checks"] and set(problem) == {"loc", "msg", "type"}
+    # An empty list still has to come from somebody.
+    assert (await ask(stage, notes.headers)).status_code == 401
+    assert (await ask(stage, await stage.as_user(boss, workspace))).status_code == 401
+
+
+async def test_P1_refuses_malformed_questions_without_evaluating_any(stage: Stage) -> None:
+    """Rules: P1, L24."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    good = item(await stage.resource(workspace, boss), resource_id=str(uuid4()))
+    headers = await as_user(stage, notes, boss, workspace)
+    bad: list[Any] = [
+        *(good | {"service_name": name} for name in BAD_NAMES),
+        *(good | {"resource_type": name} for name in BAD_NAMES),
+        *(good | {"resource_id": value} for value in ("", "7", "no-uuid", None, good["resource_id"][:-1])),
+        *(good | {"action": value} for value in ("", "View", "delete", "view ", None, ["view"])),
+        *({key: good[key] for key in good if key != missing} for missing in good),
+        None,
+        [],
+        "view",
+    ]
+    with stage.events() as events:
+        for broken in bad:
+            answer = await stage.client.post(
+                "/permissions/check",
+                headers=headers | {"Content-Type": "application/json"},
+                content=_json({"checks": [good, broken]}),
+            )
+            assert answer.status_code == 422, broken
+            assert all(set(problem) == {"loc", "msg", "type"} for problem in answer.json()["detail"])
+        for body in (b"", b"[]", b"null", b'{"checks": null}', b'{"checks": {}}', b"{}", b"{"):
+            answer = await stage.client.post("/permissions/check", headers=headers, content=body)
+            assert answer.status_code == 422, body
+    assert not named(events, "permission.check.denied")
+
+
+def _json(value: Any) -> bytes:
+    # Escaped, so that half a surrogate pair can be sent, too.
+    return json.dumps(value).encode()
+
+
+async def test_L24_and_P1_one_id_in_several_spellings(stage: Stage) -> None:
+    """A UUID means the same in upper case and without hyphens; the answer says it in the one right way."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    resource = await stage.resource(workspace, boss)
+    headers = await as_user(stage, notes, boss, workspace)
+    canonical = str(resource.resource_id)
+    for spelling in (canonical.upper(), canonical.replace("-", "")):
+        answer = await ask(stage, headers, item(resource, resource_id=spelling))
+        assert answer.json()["results"] == [item(resource) | {"allowed": True}]
+
+
+async def test_P1_and_L15_unknown_fields_change_nothing(stage: Stage) -> None:
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    stranger = await stage.member(workspace, "viewer")
+    resource = await stage.resource(workspace, boss, visibility="private")
+    answer = await stage.client.post(
+        "/permissions/check",
+        headers=await as_user(stage, notes, stranger, workspace),
+        json={
+            "checks": [item(resource) | {"allowed": True, "user_id": str(boss.id), "role": "owner"}],
+            "user_id": str(boss.id),
+        },
+    )
+    assert answer.json() == {"results": [item(resource) | {"allowed": False}]}
+
+
+# ── the tier ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_P1_needs_key_and_token(stage: Stage) -> None:
+    """§0.7: the hot call authenticates in its own statement, so every refusal of the tier is tried on it.
+
+    Rules: VR-4, VR-6, VR-7, VR-8, VR-9, VR-10, VR-12, VR-13, SK-4.
+    """
+    notes, wiki, boss = await stage.service(), await stage.service("wiki"), await stage.user()
+    asleep = await stage.service("asleep", allowed_origins=["https://notes.example.com"])
+    await stage.execute(sa.update(ServiceApp).where(ServiceApp.id == asleep.app.id).values(is_active=False))
+    workspace, other = await stage.workspace(boss), await stage.workspace()
+    dismissed = await stage.member(workspace, "admin", is_active=False)
+    resource = await stage.resource(workspace, boss)
+    key, token = notes.headers, await stage.access_token(boss, workspace)
+    authz = await stage.authz_token(boss, workspace, "notes")
+    pair = await stage.session(boss, workspace)
+    issuer, subject = stage.state.issuer, await stage.subject(boss, workspace)
+    admin = issuer.admin(user_id=boss.id, email=boss.email, name=boss.name, epoch=0).token
+    revoked = issuer.access(subject)
+    await stage.add(RevokedToken(jti=revoked.jti, expires_at=revoked.expires_at))
+    vanished = await stage.access_token(boss, Workspace(id=uuid4(), slug="gone", name="Gone"))
+    header, payload, signature = token.split(".")
+    cases: dict[str, tuple[dict[str, str], int]] = {
+        "nothing": ({}, 401),
+        "key alone": (key, 401),
+        "token alone": (bearer(token), 401),
+        "authz token alone": (bearer(authz), 401),
+        "unknown key": (bearer(token) | {"X-Service-Key": "sk_" + "x" * 43}, 401),
+        "empty key": (bearer(token) | {"X-Service-Key": ""}, 401),
+        "hash instead of key": (bearer(token) | {"X-Service-Key": notes.app.key_hash}, 401),
+        "key of a sleeping app": (bearer(token) | asleep.headers, 401),
+        "registered origin": (bearer(token) | {"Origin": "https://notes.example.com"}, 401),
+        "basic": (key | {"Authorization": f"Basic {token}"}, 401),
+        "no scheme": (key | {"Authorization": token}, 401),
+        "empty bearer": (key | {"Authorization": "Bearer "}, 401),
+        "garbage": (key | bearer("a.b.c"), 401),
+        "bad signature": (key | bearer(f"{header}.{payload}.{signature[::-1]}"), 401),
+        "no signature": (key | bearer(f"{header}.{payload}."), 401),
+        "too long": (key | bearer("x" * 8193), 401),
+        "other slot": (key | {"X-Authz-Token": authz}, 401),
+        "refresh token": (key | bearer(pair.refresh.token), 401),
+        "admin token": (key | bearer(admin), 401),
+        "revoked": (key | bearer(revoked.token), 401),
+        "inactive person": (key | bearer(await stage.access_token(dismissed, workspace, "owner")), 401),
+        "authz token of another scope": (wiki.headers | bearer(authz), 403),
+        "not a member": (key | bearer(await stage.access_token(boss, other, "owner")), 403),
+        "workspace that does not exist": (key | bearer(vanished), 403),
+        "access token": (key | bearer(token), 200),
+        "authz token": (key | bearer(authz), 200),
+        "authz token beside another in its own slot": (key | bearer(token) | {"X-Authz-Token": "x"}, 200),
+    }
+    for name, (headers, status) in cases.items():
+        with stage.events() as events:
+            answer = await ask(stage, headers, item(resource, resource_id=str(uuid4())))
+        assert answer.status_code == status, name
+        refusals = named(events, "auth.guard.rejected")
+        if status == 200:
+            assert not refusals, name
+        else:
+            assert isinstance(answer.json()["detail"], str) and set(answer.json()) == {"detail"}, name
+            assert [line["guard"] for line in refusals] == ["service_and_user"], name
+            assert not named(events, "permission.check.denied"), name
+        if status == 403:
+            assert answer.headers.get("www-authenticate") is None
+    not_a_member = await ask(stage, key | bearer(vanished), item(resource))
+    assert not_a_member.json() == {"detail": "Not a member of this workspace"}
+    await stage.execute(sa.update(User).where(User.id == boss.id).values(token_epoch=1))
+    for outdated in (token, authz):
+        assert (await ask(stage, key | bearer(outdated), item(resource))).status_code == 401
+    fresh = key | bearer(await stage.access_token(boss, workspace))
+    assert (await ask(stage, fresh, item(resource))).status_code == 200
+    stage.clock.advance(24 * 3600)
+    assert (await ask(stage, fresh, item(resource))).status_code == 401
+
+
+async def test_P1_repeated_credentials_count_as_none(stage: Stage) -> None:
+    """Rules: L03, L05."""
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    resource = await stage.resource(workspace, boss)
+    token = await stage.access_token(boss, workspace)
+    key = ("X-Service-Key", notes.key)
+    authorization = ("Authorization", f"Bearer {token}")
+    body = {"checks": [item(resource)]}
+    for headers in ([key, key, authorization], [key, authorization, authorization]):
+        answer = await stage.client.post("/permissions/check", headers=headers, json=body)
+        assert answer.status_code == 401
+    answer = await stage.client.post("/permissions/check", headers=[key, authorization], json=body)
+    assert answer.status_code == 200
+
+
+async def test_SB_1_and_P1_an_authz_token_is_bound_to_its_scope(stage: Stage) -> None:
+    notes, wiki, boss = await stage.service(), await stage.service("wiki"), await stage.user()
+    workspace = await stage.workspace(boss)
+    of_notes = await stage.resource(workspace, boss)
+    of_wiki = await stage.resource(workspace, boss, service_name="wiki")
+    right = await as_authz(stage, notes, boss, workspace, "notes")
+    assert await allowed(stage, right, item(of_notes)) == [True]
+    for scope in ("wiki", "note", "notes2", "NOTES"):
+        wrong = await as_authz(stage, notes, boss, workspace, scope)
+        answer = await ask(stage, wrong, item(of_notes))
+        assert answer.status_code == 403, scope
+        assert answer.json() == {"detail": "Token was issued for another service"}
+    # The token's scope does not widen the key's.
+    assert (await ask(stage, right, item(of_wiki))).status_code == 403
+    assert (await ask(stage, await as_user(stage, wiki, boss, workspace), item(of_wiki))).status_code == 200
+
+
+async def test_P1_development_without_apps_opens_every_scope(database_url: str, stage_keys: Keys) -> None:
+    """§0.7, development exception: no key, no scope, but still a person; it ends with the first active app."""
+    async with open_stage(database_url, stage_keys, debug=True) as stage:
+        boss = await stage.user()
+        workspace = await stage.workspace(boss)
+        stranger = await stage.user()
+        one = await stage.resource(workspace, boss)
+        two = await stage.resource(workspace, boss, service_name="wiki")
+        access = await stage.as_user(boss, workspace)
+        authz = bearer(await stage.authz_token(boss, workspace, "anything"))
+        for headers in (access, authz, access | {"X-Service-Key": "sk_wrong"}):
+            assert await allowed(stage, headers, item(one), item(two, "edit")) == [True, True]
+        assert (await ask(stage, {}, item(one))).status_code == 401
+        outsider = await stage.as_user(stranger, workspace)
+        assert (await ask(stage, outsider, item(one))).status_code == 403
+        memos = await stage.service("memos")
+        for headers in (access, authz):
+            assert (await ask(stage, headers, item(one))).status_code == 401
+        assert (await ask(stage, memos.headers | access, item(one))).status_code == 403
+        await stage.execute(sa.update(ServiceApp).values(is_active=False))
+        assert await allowed(stage, access, item(one), item(two)) == [True, True]
+    async with open_stage(database_url, stage_keys, debug=False) as stage:
+        access = bearer(await stage.access_token(boss, workspace))
+        assert (await ask(stage, access, item(one))).status_code == 401
+
+
+async def test_P1_to_P9_are_counted_for_the_service(database_url: str, stage_keys: Keys) -> None:
+    """§0.8: one bucket a service for all routes of §8, except P5, which has the read limit.
+
+    Rules: P1, P2, P3, P4, P5, P6, P7, P8, P9.
+    """
+    limits: dict[str, Any] = {
+        "rate_limit_enabled": True,
+        "rate_limit_service": "8/minute",
+        "rate_limit_read": "2/minute",
+    }
+    async with open_stage(database_url, stage_keys, **limits) as stage:
+        notes, wiki, boss = await stage.service(), await stage.service("wiki"), await stage.user()
+        workspace = await stage.workspace(boss)
+        resource = await stage.resource(workspace, boss)
+        user = await stage.as_user(boss, workspace)
+        grantee = {"grantee_type": "user", "grantee_id": str(boss.id), "permission": "view"}
+        path = f"/permissions/resource/notes/document/{resource.resource_id}"
+        kind = {"service_name": "notes", "resource_type": "document"}
+        accessible = kind | {"action": "view", "workspace_id": str(workspace.id)}
+        register = kind | {
+            "resource_id": str(resource.resource_id),
+            "workspace_id": str(workspace.id),
+            "owner_id": str(boss.id),
+        }
+        calls: list[tuple[str, str, Any]] = [
+            ("POST", "/permissions/check", {"checks": [item(resource)]}),
+            ("POST", "/permissions/accessible", accessible),
+            ("POST", "/permissions/register", register),
+            ("GET", path, None),
+            ("POST", f"/permissions/{resource.id}/share", grantee),
+            ("DELETE", f"/permissions/{resource.id}/share", grantee),
+            ("PATCH", f"/permissions/{resource.id}/visibility", {"visibility": "private"}),
+            ("DELETE", path, None),
+        ]
+        for method, url, body in calls:
+            answer = await stage.client.request(method, url, headers=notes.headers | user, json=body)
+            assert answer.is_success, (method, url, answer.text)
+        for method, url, body in calls:
+            answer = await stage.client.request(method, url, headers=notes.headers | user, json=body)
+            assert (answer.status_code, answer.json()) == (429, {"detail": "Too many requests"}), url
+            assert answer.headers["retry-after"].isdigit()
+        assert await stage.count(Resource) == 0
+        for status in (404, 404, 429):
+            answer = await stage.client.get(f"{path}/enriched", headers=notes.headers)
+            assert answer.status_code == status
+        other = await ask(stage, wiki.headers | user, item(resource, service_name="wiki"))
+        assert other.status_code == 200, "one service's requests do not count for another"
