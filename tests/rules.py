@@ -171,12 +171,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rules", description=__doc__)
     parser.add_argument("--write", action="store_true", help="renew the table in tests/README.md")
     found = scan()
-    if parser.parse_args().write:
-        text = README.read_text(encoding="utf-8")
-        README.write_text(readme(text, found), encoding="utf-8")
     missing = without_test(found)
     sys.stdout.write(f"{len(found)} rules have tests; {len(missing)} required ones have none\n")
     sys.stdout.write("".join(f"  {rule}\n" for rule in missing))
+    if parser.parse_args().write:
+        README.write_text(readme(README.read_text(encoding="utf-8"), found), encoding="utf-8")
+        return 0
     return 1 if missing else 0
 
 

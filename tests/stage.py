@@ -178,20 +178,20 @@ class Stage:
         """From now on the database refuses every new row of a table, as no outage would."""
         if self.app.state.database.is_sqlite:
             await self.execute(
-                sa.DDL(
+                sa.text(
                     f"CREATE TRIGGER forbidden_{table} BEFORE INSERT ON {table} "
                     "BEGIN SELECT RAISE(ABORT, 'the stage forbids it'); END"
                 )
             )
             return
         await self.execute(
-            sa.DDL(
+            sa.text(
                 f"CREATE FUNCTION forbidden_{table}() RETURNS trigger LANGUAGE plpgsql AS "
                 "$$BEGIN RAISE EXCEPTION 'the stage forbids it'; END$$"
             )
         )
         await self.execute(
-            sa.DDL(
+            sa.text(
                 f"CREATE TRIGGER forbidden_{table} BEFORE INSERT ON {table} "
                 f"FOR EACH ROW EXECUTE FUNCTION forbidden_{table}()"
             )

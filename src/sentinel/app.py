@@ -37,6 +37,15 @@ from sentinel.tokens.keyring import FileKeyring, KeyProblem
 from sentinel.tokens.sweep import sweep
 from sentinel.tokens.verify import Verifier
 
+PUBLIC = (auth, users, groups, workspaces)
+INTERNAL = (permissions,)
+ROOMS = {
+    "all": (health, *PUBLIC, *INTERNAL),
+    "public": (health, *PUBLIC),
+    "internal": (health, *INTERNAL),
+}
+"""Which routes each ``TIER`` serves (``http-api.md`` §0.6)."""
+
 ORIGINS_EVERY = 4.0
 """Seconds between two looks at the registered origins; every worker has to see a change within 5 (§0.5)."""
 KEYS_EVERY = 10.0
@@ -88,7 +97,7 @@ def create_app(
     api.state.sentinel = state
     api.state.limits = state.limits
     add_handlers(api)
-    for room in (health, auth, users, groups, workspaces, permissions):
+    for room in ROOMS[settings.tier]:
         api.include_router(room.router)
     _add_pages(api, settings)
     for prefix, router in extensions:

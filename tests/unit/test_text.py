@@ -67,7 +67,7 @@ def survives(text: str) -> str:
     return html.unescape(nh3.clean(text, tags=set()))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(SPITEFUL)
 @example("&" + "amp;" * 40 + "lt;b&" + "amp;" * 40 + "gt;x")
 @example("\ufeff" * 12 + "x")
@@ -160,7 +160,7 @@ def test_display_name(value: str, email: str, name: str) -> None:
     assert display_name(value, email) == name
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SPITEFUL, SPITEFUL)
 def test_display_name_is_never_empty_nor_too_long_nor_markup(value: str, email: str) -> None:
     name = display_name(value, email)

@@ -17,6 +17,7 @@ from sentinel.core.errors import (
     DomainError,
     Forbidden,
     Invalid,
+    LimitReached,
     NotFound,
     Unauthenticated,
     Unavailable,
@@ -31,6 +32,7 @@ STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (LimitReached, 429),
     (UpstreamFailed, 502),
     (Unavailable, 503),
 )
@@ -68,7 +70,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | LimitReached):
         headers["Retry-After"] = str(error.retry_after)
     detail = "Service temporarily unavailable" if status == 503 else error.detail
     if status == 500:

@@ -9,9 +9,9 @@ from sentinel.api.rate_limit import limit_default
 from sentinel.api.schemas.text import Text
 from sentinel.api.schemas.workspaces import ChangeIn, InviteIn, MemberOut, RoleIn, WorkspaceIn, WorkspaceOut
 from sentinel.api.security import FlexPathMember, PathMember, Session, User, limit_flex_read
-from sentinel.api.state import CurrentState
+from sentinel.api.state import CurrentState, State
 from sentinel.workspaces import members, workspaces
-from sentinel.workspaces.workspaces import WorkspaceChange
+from sentinel.workspaces.workspaces import SelfServe, WorkspaceChange
 
 router = APIRouter(prefix="/workspaces", tags=["workspaces"])
 Default = Depends(limit_default)
@@ -29,6 +29,7 @@ async def create_workspace(
         slug=body.slug,
         description=body.description,
         allowed=state.settings.allow_workspace_create,
+        self_serve=_self_serve(state),
         now=state.now(),
     )
     return WorkspaceOut.model_validate(workspace)
@@ -101,3 +102,10 @@ async def change_member(
 async def remove_member(state: CurrentState, session: Session, actor: PathMember, user_id: UUID) -> None:
     """W9: remove a member, or leave."""
     await members.remove(session, actor, user_id, now=state.now())
+
+
+def _self_serve(state: State) -> SelfServe | None:
+    settings = state.settings
+    if not settings.self_serve_enabled:
+        return None
+    return SelfServe(settings.self_serve_max_workspaces_per_user, settings.self_serve_max_creates_per_hour)

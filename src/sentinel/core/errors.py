@@ -57,6 +57,16 @@ class Unprocessable(DomainError):
         self.field = field
 
 
+class LimitReached(DomainError):
+    """A quota of the installation is used up; the same request may work in ``retry_after`` seconds."""
+
+    default_reason = "limit_reached"
+
+    def __init__(self, detail: str, *, retry_after: int, reason: str | None = None) -> None:
+        super().__init__(detail, reason=reason)
+        self.retry_after = retry_after
+
+
 class UpstreamFailed(DomainError):
     """A system that we asked gave an answer we cannot use."""
 

@@ -5,6 +5,7 @@ import fcntl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -53,15 +54,20 @@ async def upgrade(url: str) -> Status:
 
 async def status(database: Database) -> Status:
     """The revision of an open database beside the newest one known to this program."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
 
     def current(connection: sa.Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
     async with database.reading() as session:
         connection = await session.connection()
-        return Status(current=await connection.run_sync(current), head=head)
+        return Status(current=await connection.run_sync(current), head=_head())
+
+
+@cache
+def _head() -> str:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
 
 
 def _config() -> Config:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps.authentication import Member
 from sentinel.audit import activity
-from sentinel.core.errors import Conflict, Forbidden, NotFound, Unprocessable
+from sentinel.core.errors import Conflict, Forbidden, LimitReached, NotFound, Unprocessable
+from sentinel.identity.models import User
 from sentinel.identity.text import NAME_LENGTH, plain_text
 from sentinel.tokens.revocation import revoke_users
 from sentinel.workspaces.models import Membership, Workspace
@@ -25,6 +26,14 @@ class WorkspaceChange:
     description: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SelfServe:
+    """Quotas of an installation where people make their own workspaces (``http-api.md`` §15)."""
+
+    per_user: int
+    per_hour: int
+
+
 async def create(
     session: AsyncSession,
     creator_id: UUID,
@@ -33,15 +42,19 @@ async def create(
     slug: str,
     description: str | None,
     allowed: bool,
+    self_serve: SelfServe | None = None,
     now: datetime,
 ) -> Workspace:
     """Make a workspace; its creator becomes the owner (W1).
 
-    ``allowed`` is the installation's ``ALLOW_WORKSPACE_CREATE``. Raises :class:`Forbidden` without it,
+    ``allowed`` is the installation's ``ALLOW_WORKSPACE_CREATE``; ``self_serve`` its quotas when that module is on.
+    Raises :class:`Forbidden` without permission or at the person's quota, :class:`LimitReached` at the hourly one,
     :class:`Conflict` when the slug is taken, :class:`Unprocessable` for a name made of markup alone.
     """
     if not allowed:
         raise Forbidden("Workspaces are created by administrators here", reason="workspace_create_disabled")
+    if self_serve is not None:
+        await _require_quota(session, creator_id, self_serve, now)
     workspace = Workspace(
         id=uuid4(),
         slug=slug,
@@ -72,6 +85,21 @@ async def create(
         now=now,
     )
     return workspace
+
+
+async def _require_quota(session: AsyncSession, creator_id: UUID, quota: SelfServe, now: datetime) -> None:
+    # The person's row is held, so that two creations at once cannot both be the last one allowed.
+    await session.execute(sa.select(User.id).where(User.id == creator_id).with_for_update(key_share=True))
+    made = sa.select(sa.func.count()).select_from(Workspace)
+    if (await session.scalar(made.where(Workspace.created_by == creator_id)) or 0) >= quota.per_user:
+        raise Forbidden("You cannot create another workspace", reason="self_serve_cap")
+    hour = timedelta(hours=1)
+    if (await session.scalar(made.where(Workspace.created_at > now - hour)) or 0) >= quota.per_hour:
+        raise LimitReached(
+            "Too many workspaces have been created in the last hour",
+            retry_after=3600,
+            reason="self_serve_breaker",
+        )
 
 
 async def list_of_user(session: AsyncSession, user_id: UUID) -> Sequence[Workspace]:

@@ -1,0 +1,585 @@
+"""Tokens that come back to us, at the doors of every tier that takes one (``tokens.md`` §3)."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from sentinel.core.database import Database
+from sentinel.identity import users
+from sentinel.identity.models import User
+from sentinel.tokens import revocation
+from sentinel.tokens.claims import TokenType
+from sentinel.tokens.models import RevokedToken
+from sentinel.tokens.verify import TokenRefused
+from sentinel.workspaces.models import Membership, Workspace
+from tests.stage import BASE_URL, Service, Stage, bearer
+
+pytestmark = pytest.mark.anyio
+
+UNAUTHENTICATED = {"detail": "Invalid or expired token"}
+
+
+@dataclass(frozen=True)
+class World:
+    """A member of a workspace, a service with a key, and their doors."""
+
+    stage: Stage
+    user: User
+    workspace: Workspace
+    notes: Service
+
+    async def knock(self, token: str | bytes) -> dict[str, httpx.Response]:
+        """Show ``token`` at one door of each kind that takes a user token."""
+        http, key = self.stage.client, self.notes.headers
+        shown = {"Authorization": b"Bearer " + (token if isinstance(token, bytes) else token.encode())}
+        return {
+            "user": await http.get("/workspaces", headers=shown),
+            "flex": await http.get("/users/me", headers=shown),
+            "flex with key": await http.get("/users/me", headers=shown | key),
+            "slot": await http.get("/users/me", headers={"X-Authz-Token": token}),  # type: ignore[dict-item]
+            "service and user": await http.post(
+                "/permissions/accessible", headers=shown | key, json=self.wish
+            ),
+            "service, maybe user": await http.patch(
+                f"/permissions/{uuid4()}/visibility", headers=shown | key, json={"visibility": "private"}
+            ),
+        }
+
+    @property
+    def wish(self) -> dict[str, Any]:
+        return {
+            "service_name": "notes",
+            "resource_type": "document",
+            "action": "view",
+            "workspace_id": str(self.workspace.id),
+        }
+
+    async def statuses(self, token: str | bytes) -> dict[str, int]:
+        return {door: answer.status_code for door, answer in (await self.knock(token)).items()}
+
+    async def refused_everywhere(self, token: str | bytes, case: object = None) -> None:
+        for door, answer in (await self.knock(token)).items():
+            assert answer.status_code == 401, (case, door, answer.text)
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+    async def access(self, **changes: Any) -> str:
+        """An access token with changed claims; a value of ``...`` takes a claim out."""
+        return self.signed(await self.stage.access_token(self.user, self.workspace), **changes)
+
+    async def authz(self, **changes: Any) -> str:
+        return self.signed(await self.stage.authz_token(self.user, self.workspace, "notes"), **changes)
+
+    def signed(self, token: str, **changes: Any) -> str:
+        claims = {name: value for name, value in (claims_in(token) | changes).items() if value is not ...}
+        signed: str = self.stage.state.keyring.sign(claims)
+        return signed
+
+    async def accepted(self, token: str) -> bool:
+        answer = await self.stage.client.get("/users/me", headers=bearer(token))
+        assert answer.status_code in (200, 401), answer.text
+        return answer.status_code == 200
+
+
+ACCESS_DOORS = {
+    "user": 200,
+    "flex": 200,
+    "flex with key": 200,
+    "slot": 401,
+    "service and user": 200,
+    "service, maybe user": 404,
+}
+AUTHZ_DOORS = {
+    "user": 401,
+    "flex": 401,
+    "flex with key": 200,
+    "slot": 200,
+    "service and user": 200,
+    "service, maybe user": 404,
+}
+
+
+@pytest.fixture
+async def world(stage: Stage) -> World:
+    user = await stage.user()
+    return World(stage, user, await stage.workspace(user), await stage.service("notes"))
+
+
+def claims_in(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return found
+
+
+def encoded(content: str) -> str:
+    return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
+
+
+# --- claims ----------------------------------------------------------------------------------------------------
+
+
+async def test_VR_2_and_VR_4_every_door_takes_its_own_kinds_only(world: World) -> None:
+    """Rules: VR-11."""
+    assert await world.statuses(await world.access()) == ACCESS_DOORS
+    assert await world.statuses(await world.authz()) == AUTHZ_DOORS
+    # The two marks of a kind have to agree: neither the audience nor the type is enough.
+    kinds = [kind for kind in TokenType]
+    for token in (await world.access(), await world.authz()):
+        own = claims_in(token)["type"]
+        for kind in kinds:
+            if kind != own:
+                await world.refused_everywhere(world.signed(token, type=kind.value), (own, "type", kind))
+                await world.refused_everywhere(world.signed(token, aud=kind.audience), (own, "aud", kind))
+        for type_ in (..., None, "", "ACCESS", ["access"], "user"):
+            await world.refused_everywhere(world.signed(token, type=type_), ("type", type_))
+        for audience in (..., None, "", "sentinel", "sentinel:", [claims_in(token)["aud"]], BASE_URL):
+            await world.refused_everywhere(world.signed(token, aud=audience), ("aud", audience))
+
+
+async def test_VR_1_issuer_is_the_base_url_exactly(world: World) -> None:
+    wrong = [
+        ...,
+        None,
+        "",
+        f"{BASE_URL}/",
+        BASE_URL.upper(),
+        BASE_URL.replace("http:", "https:"),
+        f"{BASE_URL}.example.com",
+        BASE_URL.rpartition(":")[0],
+        [BASE_URL],
+        f" {BASE_URL}",
+    ]
+    for issuer in wrong:
+        for token in (await world.access(iss=issuer), await world.authz(iss=issuer)):
+            await world.refused_everywhere(token, issuer)
+
+
+async def test_VR_3_expiry_and_issue_time_are_required_and_whole_seconds(world: World) -> None:
+    now = world.stage.clock.timestamp()
+    for name in ("exp", "iat"):
+        for value in (..., None, "", str(now + 60), now + 60.5, True, [now + 60]):
+            await world.refused_everywhere(await world.access(**{name: value}), (name, value))
+    await world.refused_everywhere(await world.access(exp=now - 10), "expired before any leeway")
+    await world.refused_everywhere(await world.access(iat=now + 11), "issued after any leeway")
+    assert await world.accepted(await world.access(exp=now + 1, iat=now))
+
+
+async def test_VR_3_a_token_ends_with_its_life(world: World) -> None:
+    settings, clock = world.stage.settings, world.stage.clock
+    access, authz = await world.access(), await world.authz()
+    assert claims_in(access)["exp"] - claims_in(access)["iat"] == settings.access_token_expire_minutes * 60
+    assert claims_in(authz)["exp"] - claims_in(authz)["iat"] == settings.authz_token_expire_minutes * 60
+    clock.advance(claims_in(authz)["exp"] - clock.timestamp() - 1)
+    assert await world.statuses(authz) == AUTHZ_DOORS
+    clock.advance(1 + 10)
+    await world.refused_everywhere(authz)
+    clock.advance(claims_in(access)["exp"] - clock.timestamp() - 1)
+    assert await world.accepted(access)
+    clock.advance(1 + 10)
+    await world.refused_everywhere(access)
+
+
+async def test_VR_5_claims_of_a_person_must_be_there_and_must_parse(world: World) -> None:
+    """Rules: VR-9."""
+    wrong: dict[str, list[Any]] = {
+        "sub": [..., None, "", "x", 7, str(world.user.id)[:-1], [str(world.user.id)]],
+        "wid": [..., None, "", "acme", 7, f"{world.workspace.id}0"],
+        "wrole": [..., None, "", "Owner", "superuser", 3, ["owner"]],
+        "jti": [..., None, "", "x", 7],
+        "ep": [..., None, "", "0", 0.5, False],
+    }
+    for name, values in wrong.items():
+        for value in values:
+            await world.refused_everywhere(await world.access(**{name: value}), (name, value))
+        await world.refused_everywhere(await world.authz(**{name: ...}), name)
+    for name in ("svc", "idp_sub"):
+        for value in (..., None, "", 7, ["notes"]):
+            await world.refused_everywhere(await world.authz(**{name: value}), (name, value))
+    for role in ("viewer", "editor", "admin", "owner"):
+        assert await world.accepted(await world.access(wrole=role))
+
+
+async def test_VR_6_a_long_token_is_refused_before_it_is_decoded(world: World) -> None:
+    good = await world.access()
+    padded = await world.access(pad="x" * (8192 - len(good)))
+    while len(padded) > 8192:
+        padded = await world.access(pad="x" * (len(claims_in(padded)["pad"]) - 3))
+    assert 8180 < len(padded) <= 8192
+    assert await world.accepted(padded)
+    long = await world.access(pad="x" * 8192)
+    with world.stage.events() as events:
+        await world.refused_everywhere(long)
+        await world.refused_everywhere("x" * 8193)
+    reasons = {event["reason"] for event in events if event["event"] == "auth.guard.rejected"}
+    assert reasons == {"too_long"}
+
+
+# --- garbage and tricks (L05 to L08) ---------------------------------------------------------------------------
+
+
+async def test_L05_garbage_is_401_everywhere(world: World) -> None:
+    good = await world.access()
+    head, payload, signature = good.split(".")
+    deep = encoded('{"alg":"RS256","kid":' + "[" * 4000)
+    garbage: list[str | bytes] = [
+        "x",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        f"{head}.{payload}",
+        f"{head}.{payload}.",
+        f"{head}..{signature}",
+        f".{payload}.{signature}",
+        f"{head}.{payload}.{signature}.",
+        f"{head}.{payload}.{signature}.{signature}.{signature}",
+        f"{head}.{payload}.{signature[:-3]}",
+        f"{head}.{payload[:-1]}.{signature}",
+        f"{head}={payload}.{signature}",
+        f"{encoded('null')}.{payload}.{signature}",
+        f"{encoded('[]')}.{payload}.{signature}",
+        f"{encoded('{}')}.{payload}.{signature}",
+        f"{encoded('{')}.{payload}.{signature}",
+        f"{deep}.{payload}.{signature}",
+        f"{good} {good}",
+        f"Bearer {good}",
+        good.upper(),
+        b"\xff\xfe\xfd",
+        b"\xc3\xa9." + payload.encode() + b"." + signature.encode(),
+    ]
+    for token in garbage:
+        await world.refused_everywhere(token, token)
+    key = RSAKey.import_key(world.stage.settings.jwt_private_key_path.read_bytes())
+    for raw in ("null", "[]", '"text"', "7", "{", "", "[" * 2000):
+        signed = signed_raw(key, raw)
+        await world.refused_everywhere(signed, raw)
+    assert await world.accepted(good)
+
+
+def signed_raw(key: RSAKey, payload: str) -> str:
+    """A rightly signed token over any text."""
+    from joserfc import jws
+
+    return jws.serialize_compact({"alg": "RS256", "kid": key.thumbprint()}, payload, key)
+
+
+async def test_L05_a_header_that_is_no_bearer_token_is_401(world: World) -> None:
+    good = await world.access()
+    values: list[Any] = [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        good,
+        f"bearer {good}",
+        f"BEARER {good}",
+        f"Token {good}",
+        f"Basic {good}",
+        f"Bearer\t{good}",
+        f"Bearer {good}, Bearer {good}",
+    ]
+    for value in values:
+        headers = {} if value is None else {"Authorization": value}
+        for path, extra in (("/workspaces", {}), ("/users/me", {}), ("/users/me", world.notes.headers)):
+            answer = await world.stage.client.get(path, headers=headers | extra)
+            assert answer.status_code == 401, (value, path, answer.text)
+        answer = await world.stage.client.post(
+            "/permissions/accessible", headers=headers | world.notes.headers, json=world.wish
+        )
+        assert answer.status_code == 401, (value, answer.text)
+    twice = [("Authorization", f"Bearer {good}"), ("Authorization", f"Bearer {good}")]
+    assert (await world.stage.client.get("/workspaces", headers=twice)).status_code == 401
+
+
+async def test_L06_another_algorithm_is_401_everywhere(world: World) -> None:
+    """Rules: K-2."""
+    good = await world.access()
+    _, payload, signature = good.split(".")
+    kid = world.stage.state.keyring.kid
+    key = RSAKey.import_key(world.stage.settings.jwt_private_key_path.read_bytes())
+    for alg in ("none", "None", "NONE", "", "HS256", "rs256"):
+        header = encoded(json.dumps({"alg": alg, "kid": kid}))
+        await world.refused_everywhere(f"{header}.{payload}.", alg)
+        await world.refused_everywhere(f"{header}.{payload}.{signature}", alg)
+    for alg in ("RS384", "RS512", "PS256"):
+        other = jwt.encode({"alg": alg, "kid": kid}, claims_in(good), key, algorithms=[alg])
+        await world.refused_everywhere(other, alg)
+
+
+async def test_L07_a_key_in_the_header_is_never_used(world: World) -> None:
+    own = RSAKey.generate_key(2048)
+    claims = claims_in(await world.access())
+    public = own.as_dict(private=False)
+    kid = world.stage.state.keyring.kid
+    headers: list[Mapping[str, Any]] = [
+        {"jwk": public},
+        {"kid": kid, "jwk": public},
+        {"kid": own.thumbprint(), "jwk": public},
+        {"kid": kid, "jku": "https://evil.example.com/jwks.json"},
+        {"kid": kid, "x5u": "https://evil.example.com/cert.pem"},
+        {"kid": kid, "x5c": ["MIIB"]},
+        {"kid": "../../../../dev/null"},
+        {"kid": str(world.stage.settings.jwt_public_key_path)},
+        {"kid": "' OR '1'='1"},
+        {"kid": f"{kid}\u0000"},
+        {"kid": [kid]},
+        {"kid": {"kid": kid}},
+        {"kid": 0},
+        {"kid": None},
+    ]
+    for header in headers:
+        text = json.dumps({"alg": "RS256", **header})
+        await world.refused_everywhere(by_hand(own, text, claims), header)
+
+
+async def test_L08_critical_extensions_are_refused(world: World) -> None:
+    key = RSAKey.import_key(world.stage.settings.jwt_private_key_path.read_bytes())
+    claims = claims_in(await world.access())
+    kid = world.stage.state.keyring.kid
+    for extension in (
+        {"crit": ["exp"], "exp": 1},
+        {"crit": ["b64"], "b64": True},
+        {"crit": []},
+        {"crit": None},
+    ):
+        text = json.dumps({"alg": "RS256", "kid": kid, **extension})
+        await world.refused_everywhere(by_hand(key, text, claims), extension)
+    # The same by hand without the extension is accepted, so the signature was not what was refused.
+    assert await world.accepted(by_hand(key, json.dumps({"alg": "RS256", "kid": kid}), claims))
+
+
+def by_hand(key: RSAKey, header: str, claims: Mapping[str, Any]) -> str:
+    """A token with any header, signed RSASSA-PKCS1-v1_5 with SHA-256 past every check of the library."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    signed = f"{encoded(header)}.{encoded(json.dumps(claims))}"
+    private: Any = key.private_key
+    signature = private.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+# --- what only the database knows ------------------------------------------------------------------------------
+
+
+async def test_VR_7_a_token_on_the_denylist_is_refused_and_no_other(world: World) -> None:
+    for token, doors in ((await world.access(), ACCESS_DOORS), (await world.authz(), AUTHZ_DOORS)):
+        sibling = world.signed(token, jti=str(uuid4()))
+        jti = UUID(claims_in(token)["jti"])
+        later = world.stage.clock.now() + timedelta(hours=1)
+        await world.stage.execute(sa.insert(RevokedToken).values(jti=jti, expires_at=later))
+        await world.refused_everywhere(token)
+        assert await world.statuses(sibling) == doors
+
+
+async def test_VR_8_a_deactivated_or_deleted_person_is_refused_at_once(world: World) -> None:
+    access, authz = await world.access(), await world.authz()
+    by_id = User.id == world.user.id
+    await world.stage.execute(sa.update(User).where(by_id).values(is_active=False))
+    for token in (access, authz):
+        await world.refused_everywhere(token)
+    await world.stage.execute(sa.update(User).where(by_id).values(is_active=True))
+    assert await world.statuses(access) == ACCESS_DOORS
+    assert await world.statuses(authz) == AUTHZ_DOORS
+    await world.stage.execute(sa.delete(User).where(by_id))
+    for token in (access, authz):
+        await world.refused_everywhere(token)
+
+
+async def test_VR_9_a_token_of_an_earlier_epoch_is_refused(world: World) -> None:
+    stage = world.stage
+    old = [await world.access(), await world.authz()]
+    session = await stage.session(world.user, world.workspace)
+    admin = stage.state.issuer.admin(user_id=world.user.id, email="a@example.com", name="A", epoch=0).token
+    for token in (*old, session.refresh.token, admin):
+        assert claims_in(token)["ep"] == 0
+    # The revocation and the new sign-in fall into one second: a counter, not a time.
+    await stage.execute(sa.update(User).where(User.id == world.user.id).values(token_epoch=1))
+    for token in old:
+        await world.refused_everywhere(token)
+    refused = await stage.client.post("/auth/refresh", json={"refresh_token": session.refresh.token})
+    assert refused.status_code == 401
+    assert stage.state.verifier.admin(admin).epoch == 0, "what the panel compares with the row"
+    fresh = await world.access()
+    assert (claims_in(fresh)["ep"], claims_in(fresh)["iat"]) == (1, claims_in(old[0])["iat"])
+    assert await world.statuses(fresh) == ACCESS_DOORS
+    assert await world.statuses(await world.authz()) == AUTHZ_DOORS
+
+
+async def test_VR_9_no_increment_is_lost_when_revocations_meet(world: World) -> None:
+    import asyncio
+
+    async def revoke() -> None:
+        async with world.stage.state.database.transaction() as session:
+            await users.revoke(session, world.user.id, actor_id=None, now=world.stage.clock.now())
+
+    await asyncio.gather(*(revoke() for _ in range(10)))
+    (user,) = await world.stage.all(User, User.id == world.user.id)
+    assert user.token_epoch == 10
+
+
+# --- where authz tokens count ----------------------------------------------------------------------------------
+
+
+async def test_VR_10_an_authz_token_needs_the_key_of_its_scope(world: World) -> None:
+    stage, http = world.stage, world.stage.client
+    tasks = await stage.service("tasks")
+    token = await world.authz()
+    bare, own, other = bearer(token), bearer(token) | world.notes.headers, bearer(token) | tasks.headers
+    wrong_key = bearer(token) | {"X-Service-Key": "sk_" + "x" * 43}
+    directory = f"/workspaces/{world.workspace.id}"
+    group = await stage.group(world.workspace, world.user)
+    for path in (
+        "/users/me",
+        f"{directory}/members",
+        f"{directory}/groups",
+        f"{directory}/groups/{group.id}/members",
+    ):
+        for headers, status in ((bare, 401), (wrong_key, 401), (other, 403), (own, 200)):
+            assert (await http.get(path, headers=headers)).status_code == status, (path, status)
+    for headers, status in ((bare, 401), (wrong_key, 401), (other, 403), (own, 200)):
+        wish = world.wish | ({"service_name": "tasks"} if headers is other else {})
+        answer = await http.post("/permissions/accessible", headers=headers, json=wish)
+        assert answer.status_code == status, answer.text
+    # The members of a realm share one scope; the name of a member is no scope.
+    realm = await stage.realm("suite")
+    mail, chat = await stage.service("mail", realm=realm), await stage.service("chat", realm=realm)
+    shared = bearer(await stage.authz_token(world.user, world.workspace, "suite"))
+    narrow = bearer(await stage.authz_token(world.user, world.workspace, "mail"))
+    for service in (mail, chat):
+        assert (await http.get("/users/me", headers=shared | service.headers)).status_code == 200
+        assert (await http.get("/users/me", headers=narrow | service.headers)).status_code == 403
+    assert (await http.get("/users/me", headers=shared | world.notes.headers)).status_code == 403
+
+
+async def test_VR_11_the_slot_alone_opens_the_directory_and_nothing_else(world: World) -> None:
+    stage, http = world.stage, world.stage.client
+    group = await stage.group(world.workspace)
+    inside = f"/workspaces/{world.workspace.id}"
+    # The scope of the token is not compared, and the Authorization header belongs to the identity provider.
+    slot = {"X-Authz-Token": await stage.authz_token(world.user, world.workspace, "anything")}
+    for path in ("/users/me", f"{inside}/members", f"{inside}/groups", f"{inside}/groups/{group.id}/members"):
+        for extra in ({}, {"Authorization": "Bearer idp.token.here"}, {"X-Service-Key": "sk_" + "x" * 43}):
+            assert (await http.get(path, headers=slot | extra)).status_code == 200, (path, extra)
+        assert (await http.get(path, headers={"X-Authz-Token": await world.access()})).status_code == 401
+        # An access token in the other header does not make up for a bad one in the slot.
+        bad = {"X-Authz-Token": "x.y.z", **bearer(await world.access())}
+        assert (await http.get(path, headers=bad)).status_code == 401
+    twice = [("X-Authz-Token", slot["X-Authz-Token"])] * 2
+    assert (await http.get("/users/me", headers=twice)).status_code == 401
+    for method, path in (
+        ("PATCH", "/users/me"),
+        ("GET", "/workspaces"),
+        ("POST", "/workspaces"),
+        ("GET", inside),
+        ("PATCH", inside),
+        ("DELETE", inside),
+        ("POST", f"{inside}/members/invite"),
+        ("DELETE", f"{inside}/members/{world.user.id}"),
+        ("POST", f"{inside}/groups"),
+        ("DELETE", f"{inside}/groups/{group.id}"),
+        ("POST", f"{inside}/groups/{group.id}/members/{world.user.id}"),
+        ("POST", "/auth/logout"),
+    ):
+        answer = await http.request(method, path, headers=slot, json={})
+        assert answer.status_code == 401, (method, path, answer.text)
+    assert await stage.count(Membership) == 1
+
+
+async def test_VR_12_with_a_valid_key_the_slot_is_ignored(world: World) -> None:
+    http, key = world.stage.client, world.notes.headers
+    other = await world.stage.user("Bob Example")
+    await world.stage.join(world.workspace, other)
+    slot = {"X-Authz-Token": await world.stage.authz_token(other, world.workspace, "notes")}
+
+    async def seen_as(headers: Mapping[str, str]) -> str | int:
+        answer = await http.get("/users/me", headers=headers)
+        return str(answer.json()["name"]) if answer.status_code == 200 else answer.status_code
+
+    own = bearer(await world.access())
+    assert await seen_as(slot | key | own) == "Ada Example"
+    assert await seen_as(slot | key | bearer(await world.authz())) == "Ada Example"
+    assert await seen_as(slot | key) == 401
+    assert await seen_as(slot | key | bearer("x.y.z")) == 401
+    # Without a valid key it is the bearer slot that is ignored.
+    assert await seen_as(slot | own) == "Bob Example"
+    assert await seen_as(slot | own | {"X-Service-Key": "sk_" + "x" * 43}) == "Bob Example"
+    # Garbage in the ignored slot harms nobody.
+    assert await seen_as(key | own | {"X-Authz-Token": "x.y.z"}) == "Ada Example"
+
+
+async def test_VR_13_tokens_of_other_kinds_are_never_a_person(world: World) -> None:
+    stage, issuer = world.stage, world.stage.state.issuer
+    session = await stage.session(world.user, world.workspace)
+    others = {
+        "refresh": session.refresh.token,
+        "admin": issuer.admin(user_id=world.user.id, email="a@example.com", name="A", epoch=0).token,
+        "m2m": issuer.m2m(
+            realm_slug="notes", caller="notes", target=None, lifetime=timedelta(minutes=5)
+        ).token,
+    }
+    for kind, token in others.items():
+        for path, methods in stage.app.api.openapi()["paths"].items():
+            for method in methods:
+                answer = await stage.client.request(
+                    method.upper(),
+                    path.format_map(Ids()),
+                    headers=bearer(token) | {"X-Authz-Token": token, "Cookie": f"admin_token={token}"},
+                    json={},
+                )
+                allowed = answer.status_code in (401, 422, 404) or (method, path) in OPEN
+                assert allowed, (kind, method, path, answer.status_code, answer.text)
+        await world.refused_everywhere(token, kind)
+        # Not even with all the claims of a person.
+        full = claims_in(await world.access()) | {name: claims_in(token)[name] for name in ("aud", "type")}
+        await world.refused_everywhere(stage.state.keyring.sign(full), kind)
+    for token in (await world.access(), await world.authz(), others["refresh"], others["m2m"]):
+        with pytest.raises(TokenRefused):
+            stage.state.verifier.admin(token)
+        with pytest.raises(TokenRefused):
+            stage.state.verifier.admin(world.signed(token, admin=True))
+    for admin in (..., False, None, 1, "true"):
+        with pytest.raises(TokenRefused):
+            stage.state.verifier.admin(world.signed(others["admin"], admin=admin))
+
+
+OPEN = {
+    ("get", "/health"),
+    ("get", "/health/ready"),
+    ("get", "/.well-known/jwks.json"),
+    ("get", "/auth/providers"),
+}
+
+
+class Ids(dict[str, str]):
+    """Any variable of a path as a fresh id."""
+
+    def __missing__(self, name: str) -> str:
+        return "notes" if name in ("service_name", "resource_type", "provider") else str(uuid4())
+
+
+async def test_VR_14_a_broken_denylist_never_lets_a_token_pass(world: World) -> None:
+    """The table of revoked tokens is gone: no answer may treat that as an empty one."""
+    access, authz = await world.access(), await world.authz()
+    await world.stage.execute(sa.text("ALTER TABLE revoked_tokens RENAME TO hidden"))
+    for token in (access, authz):
+        for door, answer in (await world.knock(token)).items():
+            takes = (ACCESS_DOORS if token is access else AUTHZ_DOORS)[door] != 401
+            assert answer.status_code >= 500 if takes else answer.status_code in (401, 500, 503), door
+    database: Database = world.stage.state.database
+    with pytest.raises(sa.exc.DBAPIError):
+        async with database.transaction() as session:
+            await revocation.deny(
+                session, uuid4(), world.stage.clock.now() + timedelta(1), now=world.stage.clock.now()
+            )
+    await world.stage.execute(sa.text("ALTER TABLE hidden RENAME TO revoked_tokens"))
+    assert await world.statuses(access) == ACCESS_DOORS
