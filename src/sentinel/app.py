@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sentinel import __version__
-from sentinel.api import auth, groups, health, permissions, users, workspaces
+from sentinel.api import auth, groups, health, permissions, roles, users, workspaces
 from sentinel.api.errors import add_handlers
 from sentinel.api.middleware import wrap
 from sentinel.api.middleware.cors import Origins
@@ -21,6 +21,7 @@ from sentinel.api.rate_limit import RateLimits
 from sentinel.api.state import State
 from sentinel.apps import login_apps, service_apps
 from sentinel.apps.key_use import KeyUse
+from sentinel.audit.buffer import ActivityBuffer
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.errors import Unavailable
@@ -31,6 +32,7 @@ from sentinel.login.sessions import RefreshPolicy
 from sentinel.login.state import LoginCookie
 from sentinel.migrations import upgrade
 from sentinel.providers import Providers
+from sentinel.roles.usage import UsageCounter
 from sentinel.settings import Settings
 from sentinel.tokens.issue import Issuer, Lifetimes
 from sentinel.tokens.keyring import FileKeyring, KeyProblem
@@ -38,7 +40,7 @@ from sentinel.tokens.sweep import sweep
 from sentinel.tokens.verify import Verifier
 
 PUBLIC = (auth, users, groups, workspaces)
-INTERNAL = (permissions,)
+INTERNAL = (permissions, roles)
 ROOMS = {
     "all": (health, *PUBLIC, *INTERNAL),
     "public": (health, *PUBLIC),
@@ -49,7 +51,7 @@ ROOMS = {
 ORIGINS_EVERY = 4.0
 """Seconds between two looks at the registered origins; every worker has to see a change within 5 (§0.5)."""
 KEYS_EVERY = 10.0
-KEY_USE_EVERY = 5.0
+BOOKS_EVERY = 5.0
 SWEEP_EVERY = 300.0
 DOCS_CSP = (
     "default-src 'none'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; worker-src blob:; "
@@ -146,6 +148,8 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
             family_age=timedelta(days=family_days) if family_days else None,
         ),
         key_use=KeyUse(database, clock),
+        usage=UsageCounter(database, clock),
+        activity=ActivityBuffer(database, clock),
     )
 
 
@@ -160,7 +164,7 @@ async def _lifespan(_: FastAPI, *, state: State, migrate: bool) -> AsyncIterator
     jobs = [
         asyncio.create_task(_every(ORIGINS_EVERY, partial(refresh_origins, state)), name="origins"),
         asyncio.create_task(_every(KEYS_EVERY, partial(_reload_keys, state)), name="keys"),
-        asyncio.create_task(_every(KEY_USE_EVERY, state.key_use.flush), name="key-use"),
+        asyncio.create_task(_every(BOOKS_EVERY, partial(flush_books, state)), name="books"),
         asyncio.create_task(_every(SWEEP_EVERY, partial(_sweep, state)), name="sweep"),
     ]
     app_event("app.startup", tier=state.settings.tier, kid=state.keyring.kid)
@@ -170,12 +174,18 @@ async def _lifespan(_: FastAPI, *, state: State, migrate: bool) -> AsyncIterator
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
-        with suppress(Unavailable):
-            await state.key_use.flush()
+        await flush_books(state)
         await state.limits.aclose()
         await state.outbound.aclose()
         await state.database.close()
         app_event("app.shutdown")
+
+
+async def flush_books(state: State) -> None:
+    """Write the bookkeeping that requests have left: last use of keys, usage counts, frequent activity."""
+    await state.key_use.flush()
+    await state.usage.flush()
+    await state.activity.flush()
 
 
 async def refresh_origins(state: State) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from sentinel import checklist
 from sentinel.cli import check
@@ -210,13 +209,16 @@ def planted(production: Variables, pair: Pair) -> dict[str, str]:
     def secret(name: str) -> str:
         return f"{CANARY}-{name}-{secrets.token_hex(16)}"
 
-    names = (
+    names = [
         "SESSION_SECRET_KEY",
         "SESSION_SECRET_KEY_PREVIOUS",
         "GOOGLE_CLIENT_SECRET",
         "GITHUB_CLIENT_SECRET",
-    )
-    names += ("ENTRA_CLIENT_SECRET", "OIDC_OKTA_CLIENT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
+        "ENTRA_CLIENT_SECRET",
+        "OIDC_OKTA_CLIENT_SECRET",
+        "POSTGRES_PASSWORD",
+        "REDIS_PASSWORD",
+    ]
     return {
         **production,
         **{name: secret(name) for name in names},
@@ -243,6 +245,12 @@ INSECURE = {
     "AUTHZ_TOKEN_EXPIRE_MINUTES": "60",
     "ADMIN_URL": "https://panel.example.com",
 }
+# Passwords with characters that should have been percent-encoded: their ends look like hosts, ports and paths.
+UNQUOTED = [
+    {"DATABASE_URL": f"postgresql://u:x@{CANARY}@127.0.0.1:1/x"},
+    {"DATABASE_URL": f"postgresql://u:x@{CANARY}@db.example.com:1/x"},
+    *({"REDIS_URL": f"redis://user:12{mark}{CANARY}@127.0.0.1:1/0"} for mark in "/?#"),
+]
 BROKEN = {
     "DATABASE_URL": f"mysql://root:{CANARY}-db@127.0.0.1/x",
     "REDIS_URL": f"memcached://:{CANARY}-redis@127.0.0.1",
@@ -254,7 +262,9 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("change", [{}, INSECURE, BROKEN, *({name: value} for name, value in BROKEN.items())])
+@pytest.mark.parametrize(
+    "change", [{}, INSECURE, BROKEN, *UNQUOTED, *({name: value} for name, value in BROKEN.items())]
+)
 def test_L27_no_secret_is_ever_in_the_output(
     run: Run, production: Variables, pair: Pair, change: dict[str, str]
 ) -> None:

@@ -143,7 +143,7 @@ def test_tables_are_drawn_on_a_terminal_only(sqlite_url: str) -> None:
     os.close(follower)
     with open(leader, "rb") as screen:
         drawn = screen.read1().decode()
-    assert "┃ email" in drawn and "│ ada@example.com" in drawn
+    assert drawn.startswith("┏━━━") and "│ ada@example.com │" in drawn
 
 
 def test_cells_cannot_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

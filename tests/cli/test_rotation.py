@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sentinel.cli import rotation
 from sentinel.core.clock import ManualClock
@@ -62,6 +64,15 @@ class Folder:
     def private_keys(self) -> int:
         files = [path for path in self.path.rglob("*") if path.is_file() and not path.is_symlink()]
         return sum(b"PRIVATE KEY" in path.read_bytes() for path in files)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _keys_made_ahead() -> Iterator[None]:
+    """Real keys, but a handful of them over and over: making hundreds would take minutes."""
+    made = cycle([rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(6)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsa, "generate_private_key", lambda **_: next(made))
+        yield
 
 
 @pytest.fixture(params=["plain files", "rotated before"])

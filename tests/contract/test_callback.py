@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import sqlalchemy as sa
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from sentinel.apps.models import LoginApp
 from sentinel.audit.activity import SYSTEM_TARGET
@@ -45,14 +46,14 @@ class Meanwhile(httpx.AsyncBaseTransport):
 class Says(httpx.AsyncBaseTransport):
     """The provider, with an answer of the test's own at its token endpoint."""
 
-    def __init__(self, stage: Stage, answer: httpx.Response) -> None:
+    def __init__(self, stage: Stage, answer: Response) -> None:
         self.inner = stage.network.hosts[IDP_HOST]
-        self.answer = answer
+        self.answer = httpx.ASGITransport(answer)
         stage.network.hosts[IDP_HOST] = self
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/token"):
-            return httpx.Response(self.answer.status_code, content=self.answer.content)
+            return await self.answer.handle_async_request(request)
         return await self.inner.handle_async_request(request)
 
 
@@ -217,7 +218,8 @@ class _GitHub(httpx.AsyncBaseTransport):
             "/user": {"id": 583231, "login": "octo", "name": "Octo", "email": "public@profile.example"},
             "/user/emails": [self.email],
         }
-        return httpx.Response(200, json=answers[request.url.path])
+        answer = JSONResponse(answers[request.url.path])
+        return await httpx.ASGITransport(answer).handle_async_request(request)
 
 
 # ── 400 ──
@@ -387,19 +389,23 @@ async def test_A3_whatever_the_provider_does_wrong_is_500(stage: Stage) -> None:
         state = parse_qs(urlsplit(await back()).query)["state"][0]
         answer = await refused(stage, f"/auth/callback/corp?{tail}&state={state}", 500, "callback_error")
         assert "<script" not in answer.text
-    for reply in (
-        httpx.Response(200, json={"access_token": "a"}),
-        httpx.Response(200, json={"id_token": "a.b.c"}),
-        httpx.Response(200, json=["id_token"]),
-        httpx.Response(200, content=b"\xff\xfe not json"),
-        httpx.Response(400, json={"error": "invalid_grant", "error_description": "idp-secret"}),
-        httpx.Response(503, json={"error": "idp-secret"}),
-        httpx.Response(302, headers={"location": "https://evil.example.net"}),
+    for reply, cause in (
+        (JSONResponse({"access_token": "a"}), "no_id_token"),
+        (JSONResponse({"id_token": "a.b.c"}), "malformed"),
+        (JSONResponse(["id_token"]), "token_answer_malformed"),
+        (Response(b"\xff\xfe not json"), "token_answer_malformed"),
+        (JSONResponse({"error": "invalid_grant", "x": "idp-secret"}, 400), "provider_invalid_grant"),
+        (JSONResponse({"error": "idp-secret"}, 503), "provider_status_503"),
+        (RedirectResponse("https://evil.example.net"), "outbound_unusable_answer"),
     ):
         url = await back()
         inner = stage.network.hosts[IDP_HOST]
         Says(stage, reply)
-        await refused(stage, url, 500, "callback_error")
+        with stage.events() as lines:
+            answer = await stage.client.get(url)
+        assert answer.status_code == 500
+        (failed,) = [line for line in lines if line["event"] == "auth.idp.exchange_failed"]
+        assert failed["reason"] == cause
         stage.network.hosts[IDP_HOST] = inner
     url = await back()
     del stage.network.hosts[IDP_HOST]

@@ -18,6 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+PREFIX = "sentinel-test-"
+"""How the directories of runs are called."""
+
 RUN_VARIABLE = "SENTINEL_TEST_RUN"
 """Environment variable that tells the worker processes the directory of their run."""
 
@@ -39,7 +42,9 @@ class ServerError(RuntimeError):
 @contextmanager
 def open_run() -> Iterator[Path]:
     """The directory of a test run; at the end every server in it is stopped and the directory removed."""
-    directory = Path(tempfile.mkdtemp(prefix="sentinel-test-", dir=_room()))
+    room = _room()
+    _sweep(room)
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=room))
     directory.chmod(0o711)  # the servers' user passes through to its own directory and sees no other
     with (directory / "lease").open("w") as lease:
         fcntl.flock(lease, fcntl.LOCK_SH)
@@ -76,6 +81,15 @@ def leave(word: Path, record: Any) -> None:
     """Write what the other processes of the run will read from ``once``."""
     word.touch(0o600)
     word.write_text(json.dumps(record))
+
+
+def _sweep(room: Path) -> None:
+    """Remove what runs left that were killed before they had a server, and with it a keeper."""
+    for directory in room.glob(f"{PREFIX}*"):
+        with suppress(OSError), (directory / "lease").open() as lease:
+            if time.time() - os.fstat(lease.fileno()).st_mtime > DEADLINE:
+                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 def _room() -> Path:

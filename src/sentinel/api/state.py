@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from sentinel.api.middleware.cors import Origins
 from sentinel.api.rate_limit import RateLimits
 from sentinel.apps.key_use import KeyUse
+from sentinel.audit.buffer import ActivityBuffer
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.outbound import Outbound
@@ -16,6 +17,7 @@ from sentinel.login.proxy import ProxyLogin
 from sentinel.login.sessions import RefreshPolicy
 from sentinel.login.state import LoginCookie
 from sentinel.providers import Providers
+from sentinel.roles.usage import UsageCounter
 from sentinel.settings import Settings
 from sentinel.tokens.issue import Issuer
 from sentinel.tokens.keyring import FileKeyring
@@ -40,6 +42,8 @@ class State:
     login_cookie: LoginCookie
     refresh_policy: RefreshPolicy
     key_use: KeyUse
+    usage: UsageCounter
+    activity: ActivityBuffer
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -129,8 +129,10 @@ def database_options(settings: Settings) -> dict[str, Any] | None:
 
 def database_hosts(settings: Settings) -> list[str]:
     """The hosts that the driver will try; an empty text stands for this machine."""
-    hosts = (database_options(settings) or {}).get("host")
-    return [str(host) for host in hosts] if isinstance(hosts, list) else [str(hosts or "")]
+    found = (database_options(settings) or {}).get("host")
+    hosts = found if isinstance(found, list) else [found or ""]
+    # Of a password with an @ that is not percent-encoded the end counts as host, and must not be shown.
+    return [str(host).rpartition("@")[2] for host in hosts]
 
 
 def database_address(settings: Settings) -> str:

@@ -17,7 +17,7 @@ PRIVATE_NETWORKS = tuple(
 def is_local(host: str) -> bool:
     """Whether ``host`` is this machine: a loopback name or address, the folder of a Unix socket, or nothing."""
     host = _plain(host)
-    return not host or host.startswith(("/", "@")) or is_loopback(host)
+    return not host or host.startswith("/") or is_loopback(host)
 
 
 def is_private(host: str) -> bool:

@@ -30,7 +30,15 @@ def redis_url(settings: Settings) -> SplitResult | None:
 
 
 def _redis_address(url: SplitResult) -> str:
+    """Host and port, to be shown."""
+    if "@" in url.path + url.query + url.fragment:
+        # The password has a /, ? or # that is not percent-encoded, so what looks like host and port is part of it.
+        return "<host>:6379"
     return f"{in_url(url.hostname or '')}:{url.port or 6379}"
+
+
+def _redis_number(url: SplitResult) -> str:
+    return url.path if url.path[1:].isdecimal() else "/0"
 
 
 @check("C-3")
@@ -60,7 +68,7 @@ def redis_password(facts: Facts) -> Iterator[Finding]:
     if url is None:
         return
     why = "Whoever reaches the port can read and reset the rate limit counters."
-    remedy = f"REDIS_URL={url.scheme}://:<password>@{_redis_address(url)}{url.path or '/0'}"
+    remedy = f"REDIS_URL={url.scheme}://:<password>@{_redis_address(url)}{_redis_number(url)}"
     password = unquote(url.password or "")
     if not password:
         yield refuse("redis_no_auth", seen="REDIS_URL carries no password", why=why, remedy=remedy)
@@ -75,9 +83,9 @@ def redis_tls(facts: Facts) -> Iterator[Finding]:
     if url is not None and url.scheme != "rediss" and not is_local(url.hostname or ""):
         yield warn(
             "redis_no_tls",
-            seen=f"REDIS_URL is {url.scheme}:// and {url.hostname} is another machine",
+            seen=f"REDIS_URL is {url.scheme}:// and {_redis_address(url)} is another machine",
             why="The password and the counters cross the network in plain text.",
-            remedy=f"REDIS_URL=rediss://:<password>@{_redis_address(url)}{url.path or '/0'}",
+            remedy=f"REDIS_URL=rediss://:<password>@{_redis_address(url)}{_redis_number(url)}",
         )
 
 

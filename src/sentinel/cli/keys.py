@@ -62,10 +62,10 @@ def generate(
             )
     try:
         kid = generate_pair(private_key, public_key, bits=bits, development=development)
-    except FileExistsError:
-        raise  # somebody else has just written it
-    except OSError:
-        private_key.unlink(missing_ok=True)  # half a pair is of no use, and would be in the way the next time
+    except OSError as error:
+        if error.filename and str(error.filename) != str(private_key):
+            # The private key has been written, what comes after it has not: half a pair would only be in the way.
+            private_key.unlink(missing_ok=True)
         raise
     say(f"kid      {kid}\nprivate  {private_key}\npublic   {public_key}")
     if development:

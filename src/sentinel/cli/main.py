@@ -32,7 +32,7 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in ROOMS and cmd_name not in self.commands:
-            room = typer.Typer()
+            room = typer.Typer(rich_markup_mode=None)
             room.callback()(options)
             import_module(f"sentinel.cli.{cmd_name}").register(room)
             group = get_command(room)

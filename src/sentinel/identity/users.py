@@ -29,10 +29,7 @@ class ProfileChange:
 
 async def get(session: AsyncSession, user_id: UUID) -> User:
     """The user of that id. Raises :class:`NotFound`."""
-    user = await session.get(User, user_id)
-    if user is None:
-        raise NotFound("User not found", reason="user_not_found")
-    return user
+    return _existing(await session.get(User, user_id))
 
 
 async def find_by_email(session: AsyncSession, email: str) -> User | None:
@@ -57,7 +54,7 @@ async def change_profile(
         values["name"] = name
     if (avatar_url := web_url(change.avatar_url)) is not None:
         values["avatar_url"] = avatar_url
-    user = await get(session, user_id)
+    user = await _locked(session, user_id)
     changed = {key: value for key, value in values.items() if getattr(user, key) != value}
     if not changed:
         return user
@@ -84,7 +81,7 @@ async def set_active(
 
     Returns how many refresh tokens were removed. Raises :class:`NotFound`.
     """
-    user = await get(session, user_id)
+    user = await _locked(session, user_id)
     if user.is_active == active:
         return 0
     user.is_active, user.updated_at = active, now
@@ -107,7 +104,7 @@ async def set_admin(
     session: AsyncSession, user_id: UUID, admin: bool, *, actor_id: UUID | None, now: datetime
 ) -> None:
     """Promote or demote a panel administrator; demotion revokes the person (DL-7). Raises :class:`NotFound`."""
-    user = await get(session, user_id)
+    user = await _locked(session, user_id)
     if user.is_admin == admin:
         return
     user.is_admin, user.updated_at = admin, now
@@ -203,3 +200,14 @@ async def revoke(session: AsyncSession, user_id: UUID, *, actor_id: UUID | None,
         now=now,
     )
     return revoked
+
+
+async def _locked(session: AsyncSession, user_id: UUID) -> User:
+    # Two changes of one person queue here; whoever comes second sees what the first has done.
+    return _existing(await session.get(User, user_id, with_for_update={"key_share": True}))
+
+
+def _existing(user: User | None) -> User:
+    if user is None:
+        raise NotFound("User not found", reason="user_not_found")
+    return user

@@ -8,15 +8,16 @@ from pydantic import AfterValidator, Field
 SCOPE_PATTERN = r"^[a-z][a-z0-9_.-]*$"
 
 
-def _clean(value: str) -> str:
+def clean(value: str) -> str:
+    """``value`` itself. Raises :class:`ValueError` for what no text of ours may hold."""
     # NUL cannot be stored by PostgreSQL, a lone surrogate cannot be encoded by anybody.
     if re.search(r"[\x00\ud800-\udfff]", value):
         raise ValueError("must not hold NUL or unpaired surrogates")
     return value
 
 
-Text = Annotated[str, AfterValidator(_clean)]
-Label = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_clean)]
-Description = Annotated[str, Field(max_length=4000), AfterValidator(_clean)]
-ScopeName = Annotated[str, Field(max_length=255, pattern=SCOPE_PATTERN), AfterValidator(_clean)]
+Text = Annotated[str, AfterValidator(clean)]
+Label = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(clean)]
+Description = Annotated[str, Field(max_length=4000), AfterValidator(clean)]
+ScopeName = Annotated[str, Field(max_length=255, pattern=SCOPE_PATTERN), AfterValidator(clean)]
 """A service name, realm slug or resource type as it appears in requests."""
