@@ -12,7 +12,18 @@ from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sentinel import __version__
-from sentinel.api import auth, groups, health, permissions, roles, users, workspaces
+from sentinel.api import (
+    auth,
+    authz,
+    groups,
+    health,
+    organizations,
+    permissions,
+    realm,
+    roles,
+    users,
+    workspaces,
+)
 from sentinel.api.errors import add_handlers
 from sentinel.api.middleware import wrap
 from sentinel.api.middleware.cors import Origins
@@ -27,7 +38,9 @@ from sentinel.core.database import Database
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event
 from sentinel.core.outbound import Outbound
+from sentinel.login.github_authz import GitHubLogin
 from sentinel.login.proxy import ProxyLogin
+from sentinel.login.resolve import Resolver
 from sentinel.login.sessions import RefreshPolicy
 from sentinel.login.state import LoginCookie
 from sentinel.migrations import upgrade
@@ -39,12 +52,12 @@ from sentinel.tokens.keyring import FileKeyring, KeyProblem
 from sentinel.tokens.sweep import sweep
 from sentinel.tokens.verify import Verifier
 
-PUBLIC = (auth, users, groups, workspaces)
-INTERNAL = (permissions, roles)
+PUBLIC = (auth.router, authz.browser_router, users.router, groups.router, workspaces.router)
+INTERNAL = (permissions.router, roles.router, realm.router, organizations.router)
 ROOMS = {
-    "all": (health, *PUBLIC, *INTERNAL),
-    "public": (health, *PUBLIC),
-    "internal": (health, *INTERNAL),
+    "all": (health.router, authz.router, *PUBLIC, *INTERNAL),
+    "public": (health.router, authz.router, *PUBLIC),
+    "internal": (health.router, authz.router, *INTERNAL),
 }
 """Which routes each ``TIER`` serves (``http-api.md`` §0.6)."""
 
@@ -100,7 +113,7 @@ def create_app(
     api.state.limits = state.limits
     add_handlers(api)
     for room in ROOMS[settings.tier]:
-        api.include_router(room.router)
+        api.include_router(room)
     _add_pages(api, settings)
     for prefix, router in extensions:
         api.include_router(router, prefix=prefix)
@@ -123,13 +136,15 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
         admin=timedelta(minutes=settings.admin_token_expire_minutes),
     )
     session_keys = [settings.session_secret_key, *settings.session_secret_key_previous]
+    issuer = Issuer(keyring, settings.base_url, lifetimes, clock)
+    activity_buffer = ActivityBuffer(database, clock)
     family_days = settings.refresh_family_max_days
     return State(
         settings=settings,
         clock=clock,
         database=database,
         keyring=keyring,
-        issuer=Issuer(keyring, settings.base_url, lifetimes, clock),
+        issuer=issuer,
         verifier=Verifier(keyring, settings.base_url, clock),
         outbound=outbound,
         providers=providers,
@@ -143,13 +158,22 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
             clock=clock,
         ),
         login_cookie=LoginCookie([key.get_secret_value() for key in session_keys], clock),
+        resolver=Resolver(
+            database,
+            providers,
+            issuer,
+            activity_buffer,
+            admin_emails=settings.admin_emails,
+            clock=clock,
+        ),
+        github_login=GitHubLogin(database, providers, base_url=settings.base_url, clock=clock),
         refresh_policy=RefreshPolicy(
             grace=timedelta(seconds=settings.refresh_reuse_grace_seconds),
             family_age=timedelta(days=family_days) if family_days else None,
         ),
         key_use=KeyUse(database, clock),
         usage=UsageCounter(database, clock),
-        activity=ActivityBuffer(database, clock),
+        activity=activity_buffer,
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 
+from sentinel.api.cookies import login_cookie, set_login_cookie
 from sentinel.api.errors import TITLES, status_of
 from sentinel.api.pages import browser_error
 from sentinel.api.rate_limit import RateLimited, client_ip, limit, limit_default
@@ -29,7 +30,6 @@ from sentinel.login import proxy, sessions
 from sentinel.login.codes import CodeRefused
 from sentinel.login.proxy import LoginRejected, LoginRequest
 from sentinel.login.sign_in import EmailConflict, SignInRefused
-from sentinel.login.state import COOKIE_NAME, LIFETIME_SECONDS
 from sentinel.providers import IdentityRefused, ProviderUnavailable
 from sentinel.tokens.families import TokenPair
 from sentinel.tokens.verify import TokenRefused
@@ -84,8 +84,8 @@ async def start_login(
     except Exception as error:
         return _page_for(error)
     answer = RedirectResponse(started.authorization_url, 302)
-    cookie = request.cookies.get(COOKIE_NAME)
-    _set_cookie(answer, state, state.login_cookie.with_flow(cookie, started.flow))
+    cookie = login_cookie(request)
+    set_login_cookie(answer, state, state.login_cookie.with_flow(cookie, started.flow))
     return answer
 
 
@@ -99,7 +99,7 @@ async def finish_login(
     """A3: the provider sends the browser back; end at the application with a code."""
     given = request.query_params
     flow_state = _single(given.getlist("state"))
-    cookie = request.cookies.get(COOKIE_NAME)
+    cookie = login_cookie(request)
     flow = state.login_cookie.find(cookie, kind=proxy.KIND, provider=provider, state=flow_state)
     try:
         url = await state.proxy_login.finish(
@@ -114,7 +114,7 @@ async def finish_login(
         answer = _page_for(error)
     if flow is not None:
         # Only this flow ends: another tab's stays (A3).
-        _set_cookie(answer, state, state.login_cookie.without_flow(cookie, flow.state))
+        set_login_cookie(answer, state, state.login_cookie.without_flow(cookie, flow.state))
     return answer
 
 
@@ -205,19 +205,6 @@ def _token_answer(state: State, pair: TokenPair) -> TokenAnswer:
         refresh_token=pair.refresh.token,
         expires_in=state.settings.access_token_expire_minutes * 60,
     )
-
-
-def _set_cookie(answer: Response, state: State, value: str | None) -> None:
-    attributes = {
-        "httponly": True,
-        "samesite": "lax",
-        "secure": state.settings.cookie_secure,
-        "path": "/",
-    }
-    if value is None:
-        answer.delete_cookie(COOKIE_NAME, **attributes)  # type: ignore[arg-type]
-    else:
-        answer.set_cookie(COOKIE_NAME, value, max_age=LIFETIME_SECONDS, **attributes)  # type: ignore[arg-type]
 
 
 def _page_for(error: Exception) -> Response:

@@ -16,7 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.api.rate_limit import client_ip, limit_default
 from sentinel.api.state import CurrentState, State
 from sentinel.apps import authentication
-from sentinel.apps.authentication import Credentials, KeyRefused, Member, ServiceCaller, UserCaller
+from sentinel.apps.authentication import (
+    AppCaller,
+    Credentials,
+    KeyRefused,
+    Member,
+    OriginRefused,
+    ServiceCaller,
+    UserCaller,
+)
 from sentinel.apps.keys import LONGEST, hash_key
 from sentinel.core.errors import Forbidden, Unauthenticated
 from sentinel.core.logging import bind_actor, security_event
@@ -282,6 +290,33 @@ Service = Annotated[ServiceCaller, Depends(service_caller, scope="function")]
 UncountedService = Annotated[ServiceCaller, Depends(identify_service, scope="function")]
 BothRequired = Annotated[ServiceAndUser, Depends(service_and_user, scope="function")]
 ServiceMaybeUser = Annotated[ServiceAndUser, Depends(service_and_maybe_user, scope="function")]
+
+
+async def calling_app(request: Request, state: State) -> AppCaller | None:
+    """SVC|ORIGIN: the app of a valid key or, when no key is shown, of a registered origin. None only in development
+    while no active service app exists.
+    """
+    key_hash = shown_key_hash(request)
+    # A header that is there and unusable is a wrong key, not an absent one.
+    wrong_key = key_hash is None and bool(request.headers.getlist("x-service-key"))
+    if state.settings.tier == "public":
+        # Out there only browsers ask, and a key would have no business in one (§0.6).
+        key_hash, wrong_key = None, False
+    origins = request.headers.getlist("origin")
+    origin = origins[0] if len(origins) == 1 and not wrong_key else None
+    async with state.database.reading() as session, guard("service_or_origin", request, state, session):
+        caller, any_app = await authentication.find_app(session, key_hash, origin, state.now())
+        if caller is None:
+            if state.settings.debug and not any_app:
+                return None
+            raise KeyRefused(unknown=True) if key_hash or wrong_key else OriginRefused()
+    if caller.by_key:
+        state.key_use.note(
+            ServiceCaller(caller.app_id, caller.service_name, caller.scope, caller.last_used_at)
+        )
+    bind_actor(caller_service=caller.service_name)
+    request.scope.setdefault("state", {})["caller_service"] = caller.service_name
+    return caller
 
 
 # ── members of the workspace in the path ──────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,9 @@ from sentinel.audit.buffer import ActivityBuffer
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.outbound import Outbound
+from sentinel.login.github_authz import GitHubLogin
 from sentinel.login.proxy import ProxyLogin
+from sentinel.login.resolve import Resolver
 from sentinel.login.sessions import RefreshPolicy
 from sentinel.login.state import LoginCookie
 from sentinel.providers import Providers
@@ -40,6 +42,8 @@ class State:
     origins: Origins
     proxy_login: ProxyLogin
     login_cookie: LoginCookie
+    resolver: Resolver
+    github_login: GitHubLogin
     refresh_policy: RefreshPolicy
     key_use: KeyUse
     usage: UsageCounter

@@ -260,3 +260,82 @@ async def note_key_use(session: AsyncSession, app_ids: set[UUID], *, now: dateti
         )
         .values(last_used_at=now)
     )
+
+
+# ── SVC|ORIGIN ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class AppCaller:
+    """The service app behind a key or, for discovery only, behind the origin of a browser (RO-8)."""
+
+    app_id: UUID
+    service_name: str
+    scope: str
+    allowed_idp_audiences: tuple[str, ...]
+    by_key: bool
+    last_used_at: datetime | None
+
+
+class OriginRefused(Unauthenticated):
+    """Neither a valid key nor a registered origin."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid or missing service key or origin", reason="unknown_origin")
+
+
+async def find_app(
+    session: AsyncSession, key_hash: str | None, origin: str | None, now: datetime
+) -> tuple[AppCaller | None, bool]:
+    """The active app of a key or, without a key, of an origin; and whether any active app exists.
+
+    A key that is shown and wrong never falls back to the origin (SK-9).
+    """
+    columns = (
+        ServiceApp.id,
+        ServiceApp.service_name,
+        Realm.slug,
+        ServiceApp.allowed_idp_audiences,
+        ServiceApp.last_used_at,
+    )
+    if key_hash is not None:
+        which: sa.ColumnElement[bool] = sa.or_(
+            ServiceApp.key_hash == key_hash,
+            sa.and_(ServiceApp.previous_key_hash == key_hash, ServiceApp.previous_key_expires_at > now),
+        )
+    else:
+        which = _has_origin(session, origin)
+    found = (
+        sa.select(*columns)
+        .outerjoin(Realm, Realm.id == ServiceApp.realm_id)
+        .where(ServiceApp.is_active, which)
+        .limit(1)
+        .subquery("found")
+    )
+    row = (
+        await session.execute(
+            sa.select(*found.c, sa.exists().where(ServiceApp.is_active).label("any_app")).select_from(
+                _anchor.outerjoin(found, sa.true())
+            )
+        )
+    ).one()
+    if row.id is None:
+        return None, bool(row.any_app)
+    caller = AppCaller(
+        app_id=row.id,
+        service_name=row.service_name,
+        scope=row.slug or row.service_name,
+        allowed_idp_audiences=tuple(row.allowed_idp_audiences or ()),
+        by_key=key_hash is not None,
+        last_used_at=row.last_used_at,
+    )
+    return caller, True
+
+
+def _has_origin(session: AsyncSession, origin: str | None) -> sa.ColumnElement[bool]:
+    if not origin:
+        return sa.false()
+    if session.get_bind().dialect.name == "sqlite":
+        each = sa.func.json_each(ServiceApp.allowed_origins).table_valued("value")
+        return sa.exists(sa.select(sa.literal(1)).select_from(each).where(each.c.value == origin))
+    return sa.literal(origin, sa.Text()) == sa.any_(ServiceApp.allowed_origins)

@@ -28,7 +28,7 @@ def check_name(name: str, *, field: str) -> str:
     return name
 
 
-async def reserve(session: AsyncSession, name: str) -> None:
+async def reserve(session: AsyncSession, name: str, *, for_realm: bool = False) -> None:
     """Make sure that ``name`` is free to become a new scope, and hold it until the transaction ends.
 
     Raises :class:`Invalid` when the other kind of scope has it, :class:`Conflict` when the same kind has it or
@@ -43,19 +43,32 @@ async def reserve(session: AsyncSession, name: str) -> None:
             sa.select(
                 sa.exists().where(ServiceApp.service_name == name).label("service"),
                 sa.exists().where(Realm.slug == name).label("realm"),
-                sa.or_(*(sa.exists().where(table.c.service_name == name) for table in KEYED)).label("rows"),
+                _any_row(name).label("rows"),
             )
         )
     ).one()
     if taken.realm:
+        if for_realm:
+            raise Conflict(f"A realm with the slug {name!r} exists already", reason="slug_taken")
         raise Invalid(f"The name {name!r} is the slug of a realm", reason="name_is_realm")
     if taken.service:
+        if for_realm:
+            raise Invalid(f"The slug {name!r} is the name of a service", reason="slug_is_service")
         raise Conflict(f"A service app named {name!r} exists already", reason="name_taken")
     if taken.rows:
         raise Conflict(
             f"Resources or actions of an earlier owner of {name!r} still exist; purge them first",
             reason="name_reserved",
         )
+
+
+async def has_rows(session: AsyncSession, name: str) -> bool:
+    """Whether resources or actions stand under a scope."""
+    return bool(await session.scalar(sa.select(_any_row(name))))
+
+
+def _any_row(name: str) -> sa.ColumnElement[bool]:
+    return sa.or_(*(sa.exists().where(table.c.service_name == name) for table in KEYED))
 
 
 async def purge(session: AsyncSession, name: str) -> None:

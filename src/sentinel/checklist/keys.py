@@ -56,16 +56,15 @@ def production_keys(facts: Facts) -> Iterator[Finding]:
 
 
 def _new_pair(settings: Settings) -> str:
-    """Commands that make a fresh pair where the settings look for it, or beside it when something is there."""
+    """A command that makes a fresh pair where the settings look for it, or beside it when something is there."""
     private, public = settings.jwt_private_key_path, settings.jwt_public_key_path
     variables = ""
     if os.path.exists(private) or os.path.exists(public):
         private, public = _beside(private), _beside(public)
-        variables = f" && echo {_quoted(f'JWT_PRIVATE_KEY_PATH={private}')} {_quoted(f'JWT_PUBLIC_KEY_PATH={public}')}"
+        lines = (_quoted(f"JWT_PRIVATE_KEY_PATH={private}"), _quoted(f"JWT_PUBLIC_KEY_PATH={public}"))
+        variables = f" && echo {' '.join(lines)}"
     return (
-        f"mkdir -p {_quoted(private.parent)} && (umask 077 && openssl genpkey -algorithm RSA"
-        f" -pkeyopt rsa_keygen_bits:3072 -out {_quoted(private)})"
-        f" && openssl pkey -in {_quoted(private)} -pubout -out {_quoted(public)}{variables}"
+        f"sentinel keys generate --private-key {_quoted(private)} --public-key {_quoted(public)}{variables}"
     )
 
 

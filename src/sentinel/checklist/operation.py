@@ -70,7 +70,7 @@ def service_apps(facts: Facts) -> Iterator[Finding]:
             if facts.database.migrated
             else "the database has no tables yet, and so no active service app",
             why="In production every endpoint that takes a service key answers 401 until there is one.",
-            remedy=f"sentinel apps create, or the panel at {facts.settings.admin_url}/service-apps",
+            remedy="sentinel apps create --name Documents --service-name documents",
         )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import idna
@@ -84,35 +85,51 @@ def _match(domain: str, rules: list[DomainRule]) -> DomainRule | None:
     return max(matching, key=lambda rule: len(rule.domain or ""), default=None)
 
 
-async def resolve(session: AsyncSession, email: str) -> UUID | None:
-    """The id of the organization that ``email`` belongs to now, or None when no organization admits it.
+RULE_COLUMNS = (
+    Organization.id,
+    Organization.enabled,
+    Organization.is_public,
+    OrganizationDomain.domain,
+    OrganizationDomain.include_subdomains,
+)
 
-    A malformed domain belongs to none, not even to the public one: no rule could ever keep it out (rule 2).
+
+def select_rules(email: str, *more: Any) -> sa.Select[*tuple[Any, ...]]:
+    """A statement for the rules that ``email`` could fall under, one row each; ``more`` columns are read beside
+    them. There is always the row of the public organization. Read it with :func:`choose_for`.
     """
-    try:
-        domain = email_domain(email)
-    except DomainMalformed:
-        return None
-    labels = domain.split(".")
+    domain = _domain_or_none(email)
+    labels = domain.split(".") if domain else []
     candidates = [".".join(labels[start:]) for start in range(len(labels) - 1)]
-    rows = await session.execute(
-        sa.select(
-            Organization.id,
-            Organization.enabled,
-            Organization.is_public,
-            OrganizationDomain.domain,
-            OrganizationDomain.include_subdomains,
-        )
+    return (
+        sa.select(*RULE_COLUMNS, *more)
+        .select_from(Organization)
         .outerjoin(OrganizationDomain, OrganizationDomain.organization_id == Organization.id)
         .where(sa.or_(OrganizationDomain.domain.in_(candidates), Organization.is_public))
     )
-    return choose(
-        domain,
-        [
-            DomainRule(row.id, row.enabled, row.is_public, row.domain, bool(row.include_subdomains))
-            for row in rows
-        ],
-    )
+
+
+def choose_for(email: str, rows: Iterable[Any]) -> UUID | None:
+    """:func:`choose` for the rows of :func:`select_rules`.
+
+    A malformed domain belongs to no organization, not even to the public one: no rule could ever keep it out (rule 2).
+    """
+    domain = _domain_or_none(email)
+    if domain is None:
+        return None
+    return choose(domain, [DomainRule(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows])
+
+
+async def resolve(session: AsyncSession, email: str) -> UUID | None:
+    """The id of the organization that ``email`` belongs to now, or None when no organization admits it."""
+    return choose_for(email, (await session.execute(select_rules(email))).all())
+
+
+def _domain_or_none(email: str) -> str | None:
+    try:
+        return email_domain(email)
+    except DomainMalformed:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,15 @@ async def sign_in(
     once makes one user (ID-8). Raises :class:`SignInRefused` (``org_not_permitted``, ``inactive_user``) and
     :class:`EmailConflict`; nothing is written then.
     """
-    organization_id = await organizations.resolve(session, identity.email)
-    if organization_id is None:
-        raise SignInRefused("Your email domain is not permitted to sign in here", reason="org_not_permitted")
     for _ in range(ATTEMPTS):
-        if (user := await _known(session, identity)) is not None:
+        organization_id, user, account = await _look(session, identity)
+        if organization_id is None:
+            raise SignInRefused(
+                "Your email domain is not permitted to sign in here", reason="org_not_permitted"
+            )
+        if user is not None and account is not None:
             _require_active(user)
-            await _refresh(session, user, identity, organization_id, now)
+            await _refresh(session, user, account, identity, organization_id, now)
             return SignedIn(user, first_time=False)
         user = await _claim_user(session, identity, organization_id, admin_emails, now)
         if user is not None:
@@ -63,17 +65,24 @@ async def sign_in(
     raise Unavailable(reason="sign_in_contention")
 
 
-async def _known(session: AsyncSession, identity: Identity) -> User | None:
-    return (
-        await session.execute(
-            sa.select(User)
-            .join(SocialAccount, SocialAccount.user_id == User.id)
-            .where(
+async def _look(
+    session: AsyncSession, identity: Identity
+) -> tuple[UUID | None, User | None, SocialAccount | None]:
+    """The organization that admits the identity, and its user if it is known: one statement."""
+    statement = (
+        organizations.select_rules(identity.email, User, SocialAccount)
+        .outerjoin(
+            SocialAccount,
+            sa.and_(
                 SocialAccount.provider == identity.provider,
                 SocialAccount.provider_user_id == identity.subject,
-            )
+            ),
         )
-    ).scalar_one_or_none()
+        .outerjoin(User, User.id == SocialAccount.user_id)
+        .execution_options(populate_existing=True)
+    )
+    rows = (await session.execute(statement)).all()
+    return organizations.choose_for(identity.email, rows), rows[0][-2], rows[0][-1]
 
 
 async def _claim_user(
@@ -150,22 +159,27 @@ async def _claim_user(
 
 
 async def _refresh(
-    session: AsyncSession, user: User, identity: Identity, organization_id: UUID, now: datetime
+    session: AsyncSession,
+    user: User,
+    account: SocialAccount,
+    identity: Identity,
+    organization_id: UUID,
+    now: datetime,
 ) -> None:
-    """Take over name, avatar, profile and organization; the stored address stays as it is (ID-2)."""
-    user.name = display_name(identity.name, user.email)
-    user.avatar_url = web_url(identity.avatar_url) or user.avatar_url
-    user.organization_id = organization_id
-    user.updated_at = now
+    """Take over name, avatar, profile and organization where they differ; the stored address stays (ID-2)."""
+    fresh = {
+        "name": display_name(identity.name, user.email),
+        "avatar_url": web_url(identity.avatar_url) or user.avatar_url,
+        "organization_id": organization_id,
+    }
+    changed = {key: value for key, value in fresh.items() if getattr(user, key) != value}
+    for key, value in changed.items():
+        setattr(user, key, value)
+    if changed:
+        user.updated_at = now
+    if account.provider_data != identity.profile:
+        account.provider_data = dict(identity.profile)
     await session.flush()
-    await session.execute(
-        sa.update(SocialAccount)
-        .where(
-            SocialAccount.provider == identity.provider,
-            SocialAccount.provider_user_id == identity.subject,
-        )
-        .values(provider_data=dict(identity.profile))
-    )
 
 
 def _require_active(user: User) -> None:

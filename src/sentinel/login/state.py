@@ -36,6 +36,8 @@ class Flow:
     redirect_digest: str | None = None
     code_challenge: str | None = None
     app_state: str | None = None
+    redirect_uri: str | None = None
+    """The address itself, where it belongs to no list that a digest could be looked up in (Z2)."""
 
 
 def new_secret() -> str:

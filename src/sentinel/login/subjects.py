@@ -1,6 +1,7 @@
 """A person in a workspace, read fresh for a token, with every gate that stands before it (AC-9, RF-7, RF-10)."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps.models import LoginApp
 from sentinel.identity.models import Organization, User
 from sentinel.identity.organizations import Standing, standing
+from sentinel.roles.grants import actions_of
 from sentinel.tokens.claims import OrganizationClaims, TokenSubject
 from sentinel.workspaces.models import AllowedOrganization, Group, GroupMembership, Membership, Workspace
 
@@ -40,6 +42,8 @@ class Candidate:
     own: Standing
     admitted: bool
     subject: TokenSubject | None
+    actions: tuple[str, ...] = ()
+    """Granted actions under the scope that was asked for, when one was."""
 
     @property
     def refusal(self) -> str | None:
@@ -60,9 +64,17 @@ class Candidate:
 
 
 async def load(
-    session: AsyncSession, user_id: UUID, workspace_id: UUID, *, client_app_id: UUID | None = None
+    session: AsyncSession,
+    user_id: UUID,
+    workspace_id: UUID,
+    *,
+    client_app_id: UUID | None = None,
+    scope: str | None = None,
 ) -> Candidate:
-    """Read user, workspace, membership, groups, organization, allow-list and login app in one statement."""
+    """Read user, workspace, membership, groups, organization, allow-list and login app in one statement; with
+    ``scope`` the actions that are granted under it as well.
+    """
+    granted: Any = sa.null() if scope is None else actions_of(user_id, workspace_id, scope)
     row = (
         await session.execute(
             sa.select(
@@ -78,6 +90,7 @@ async def load(
                 _LISTED,
                 _ADMITTED,
                 LoginApp.is_active,
+                granted,
             )
             .select_from(User)
             .outerjoin(Workspace, Workspace.id == workspace_id)
@@ -92,7 +105,21 @@ async def load(
     ).one_or_none()
     if row is None:
         return Candidate(None, False, False, Standing(None), False, None)
-    user, found_id, slug, role, org_id, org_slug, org_public, org_enabled, groups, listed, admitted, app = row
+    (
+        user,
+        found_id,
+        slug,
+        role,
+        org_id,
+        org_slug,
+        org_public,
+        org_enabled,
+        groups,
+        listed,
+        admitted,
+        app,
+        actions,
+    ) = row
     own = Standing(org_id, org_slug, bool(org_public), bool(org_enabled))
     if org_id is None:
         own = await standing(session, None, user.email)
@@ -114,7 +141,15 @@ async def load(
             group_ids=tuple(sorted(UUID(text) for text in groups.split(","))) if groups else (),
             organization=organization,
         )
-    return Candidate(user, found_id is not None, bool(app), own, bool(admitted or not listed), subject)
+    return Candidate(
+        user,
+        found_id is not None,
+        bool(app),
+        own,
+        bool(admitted or not listed),
+        subject,
+        tuple(actions.split(",")) if actions else (),
+    )
 
 
 async def _is_listed(session: AsyncSession, workspace_id: UUID, organization_id: UUID) -> bool:
