@@ -15,6 +15,7 @@ from sentinel import __version__
 from sentinel.api import (
     auth,
     authz,
+    explain,
     groups,
     health,
     organizations,
@@ -53,7 +54,7 @@ from sentinel.tokens.sweep import sweep
 from sentinel.tokens.verify import Verifier
 
 PUBLIC = (auth.router, authz.browser_router, users.router, groups.router, workspaces.router)
-INTERNAL = (permissions.router, roles.router, realm.router, organizations.router)
+INTERNAL = (permissions.router, explain.router, roles.router, realm.router, organizations.router)
 ROOMS = {
     "all": (health.router, authz.router, *PUBLIC, *INTERNAL),
     "public": (health.router, authz.router, *PUBLIC),

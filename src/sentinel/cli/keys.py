@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -65,7 +66,8 @@ def generate(
     except OSError as error:
         if error.filename and str(error.filename) != str(private_key):
             # The private key has been written, what comes after it has not: half a pair would only be in the way.
-            private_key.unlink(missing_ok=True)
+            with suppress(OSError):
+                private_key.unlink()
         raise
     say(f"kid      {kid}\nprivate  {private_key}\npublic   {public_key}")
     if development:
@@ -110,7 +112,10 @@ def rotate(
     except rotation.RotationRefused as refusal:
         stop(str(refusal))
     except OSError as error:
-        stop(f"{error.filename}: {error.strerror}. Nothing has been rotated; the old pair is in force.")
+        stop(
+            f"{error.filename or private.parent}: {error.strerror}. The rotation stopped; the pair is whole, and "
+            "'sentinel keys list' shows which one is in force."
+        )
     say(f"kid      {done.kid}\nprivate  {private}\npublic   {public}\n")
     if done.retired_public:
         _tell_planned(settings, done, done.retired_public)

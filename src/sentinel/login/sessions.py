@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -144,18 +144,7 @@ async def logout(session: AsyncSession, caller: UserCaller, *, clock: Clock) -> 
     now = clock.now()
     await revocation.revoke_users(session, [caller.user_id], reason="logout", now=now)
     await revocation.deny(session, caller.jti, caller.expires_at, now=now)
-    try:
-        async with session.begin_nested():
-            await activity.record(
-                session,
-                "user_logout",
-                target_type="user",
-                target_id=caller.user_id,
-                actor_id=caller.user_id,
-                now=now,
-            )
-    except sa.exc.SQLAlchemyError:
-        security_event("audit.write_failed", outcome="error", level="error", reason="user_logout")
+    await _note(session, "user_logout", caller.user_id, now=now)
     after_commit(
         session,
         lambda: security_event(
@@ -252,19 +241,8 @@ async def _note_reuse(
     now = clock.now()
     if reuse.family_id is not None:
         await revocation.revoke_family(session, reuse.family_id, reason="refresh_reuse", now=now)
-    await activity.record(
-        session,
-        "refresh_reuse_detected",
-        target_type="user",
-        target_id=claims.user_id,
-        actor_id=await _existing(session, claims.user_id),
-        detail={
-            "family_id": str(claims.family_id),
-            "ip": context.ip,
-            "user_agent": context.user_agent,
-        },
-        now=now,
-    )
+    detail = {"family_id": str(claims.family_id), "ip": context.ip, "user_agent": context.user_agent}
+    await _note(session, "refresh_reuse_detected", claims.user_id, detail=detail, now=now)
     security_event(
         "auth.token.reuse_detected",
         outcome="anomaly",
@@ -279,20 +257,35 @@ async def _end_family(
 ) -> None:
     now = clock.now()
     await revocation.revoke_family(session, family_id, reason=reason, now=now)
-    await activity.record(
-        session,
-        "token_family_revoked",
-        target_type="user",
-        target_id=user_id,
-        actor_id=await _existing(session, user_id),
-        detail={"family_id": str(family_id), "reason": reason[:200]},
-        now=now,
-    )
+    detail = {"family_id": str(family_id), "reason": reason[:200]}
+    await _note(session, "token_family_revoked", user_id, detail=detail, now=now)
 
 
-async def _existing(session: AsyncSession, user_id: UUID) -> UUID | None:
-    """The id, unless nobody has it any more: an audit row cannot name a deleted person as its actor."""
-    return await session.scalar(sa.select(User.id).where(User.id == user_id))
+async def _note(
+    session: AsyncSession,
+    action: str,
+    user_id: UUID,
+    *,
+    detail: dict[str, Any] | None = None,
+    now: datetime,
+) -> None:
+    """The activity row of a revocation, with the person as its actor and target, unless nobody has the id any more.
+
+    The revocation stands even when the row cannot be written (DL-11).
+    """
+    try:
+        async with session.begin_nested():
+            await activity.record(
+                session,
+                action,
+                target_type="user",
+                target_id=user_id,
+                actor_id=await session.scalar(sa.select(User.id).where(User.id == user_id)),
+                detail=detail,
+                now=now,
+            )
+    except sa.exc.SQLAlchemyError:
+        security_event("audit.write_failed", outcome="error", level="error", reason=action)
 
 
 async def _note_context_change(
