@@ -221,9 +221,7 @@ def walk(notes: Notes) -> None:
         expect("the refresh token", _status(http, people["edith"].refresh_token), 401)
 
 
-def _expect_access(
-    backend: Backend, people: dict[str, SignedIn], document: str, **wanted: str
-) -> None:
+def _expect_access(backend: Backend, people: dict[str, SignedIn], document: str, **wanted: str) -> None:
     for name, access in wanted.items():
         expect(name.title(), backend.check(people[name].access_token, document), access)
     expect(

@@ -32,9 +32,12 @@ def _chromium() -> str | None:
     return next((path for name in named if name and (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium. ``make test`` installs it where it may; elsewhere the browser tests say that it is missing."""
+    """Headless Chromium. ``make test`` installs it where it may; elsewhere the browser tests say that it is missing.
+
+    Closed with its module: while it is open an event loop runs in this thread, where other tests start their own.
+    """
     executable = _chromium()
     if executable is None:
         assert os.environ.get("CI") != "true", "in CI the browser tests have to run"

@@ -68,7 +68,7 @@ def test_SK_2_key_is_shown_once_and_never_again(terminal: Terminal, caplog: pyte
     assert result.exit_code == 0
     [key] = keys_in(result.output)
     assert f"  SERVICE_KEY={key}\n" in result.stdout
-    assert "curl http://localhost:9003/" in result.stdout and '"X-Service-Key: $SERVICE_KEY"' in result.stdout
+    assert 'curl http://localhost:9003/realm/whoami -H "X-Service-Key: $SERVICE_KEY"' in result.stdout
     assert "the only time" in result.stderr
     for words in (("apps", "list"), ("apps", "list", "--json"), ("apps", "deactivate", "notes")):
         assert keys_in(terminal.ok(*words)) == []

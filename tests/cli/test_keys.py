@@ -123,6 +123,9 @@ def test_generate_leaves_no_half_pair(key_terminal: Terminal) -> None:
     Path("file").write_text("")
     key_terminal.refused("keys", "generate", "--bits", "2048", JWT_PUBLIC_KEY_PATH="file/public.pem")
     assert not PRIVATE.exists()
+    (key_terminal.folder / "keys" / ".development-keys").mkdir()
+    key_terminal.refused("keys", "generate", "--bits", "2048", "--development")
+    assert not PRIVATE.exists() and not PUBLIC.exists()
 
 
 # ── list ──
@@ -327,6 +330,14 @@ def test_keys_of_a_secrets_manager_are_left_to_it(paired: Terminal) -> None:
     text = paired.refused(*ROTATE)
     assert "keys/private.pem is a link to ../managed.pem" in text and "secrets manager" in text
     assert sorted(Path("keys").iterdir()) == before
+
+
+def test_unwritable_folder_is_one_clear_line(paired: Terminal) -> None:
+    old = kid()
+    Path("keys/.private.pem.d").write_text("in the way")
+    text = paired.refused(*ROTATE)
+    assert text.startswith("keys/.private.pem.d: ") and "the pair is whole" in text
+    assert kid() == old
 
 
 def test_prepare_changes_no_key_and_goes_with_nothing_else(paired: Terminal) -> None:

@@ -16,8 +16,8 @@ from sentinel.cli import rotation
 from sentinel.core.clock import ManualClock
 from sentinel.tokens.keyring import FileKeyring, KeyProblem, generate_pair, load_material
 
-CHANGES = ("replace", "rename", "symlink", "mkdir", "unlink", "rmdir", "fchmod", "fsync")
-"""What a rotation does to the disk, by the names of the functions of ``os``."""
+CHANGES = ("replace", "rename", "symlink", "mkdir", "unlink", "rmdir")
+"""What changes folders, by the names of the functions of ``os``; files are only written before they have a name."""
 
 
 class Died(BaseException):
@@ -66,28 +66,32 @@ class Folder:
         return sum(b"PRIVATE KEY" in path.read_bytes() for path in files)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _keys_made_ahead() -> Iterator[None]:
+@pytest.fixture(scope="module")
+def made_ahead() -> Iterator[rsa.RSAPrivateKey]:
     """Real keys, but a handful of them over and over: making hundreds would take minutes."""
-    made = cycle([rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(6)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rsa, "generate_private_key", lambda **_: next(made))
-        yield
+    return cycle([rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(6)])
 
 
 @pytest.fixture(params=["plain files", "rotated before"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
+def folder(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    made_ahead: Iterator[rsa.RSAPrivateKey],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Folder:
     made = Folder(tmp_path / "keys")
     generate_pair(made.private, made.public, bits=2048)
     if request.param == "rotated before":
         made.rotate(emergency=True)
+    monkeypatch.setattr(rsa, "generate_private_key", lambda **_: next(made_ahead))
     return made
 
 
 def test_K_9_rotation_that_dies_anywhere_leaves_a_whole_pair(folder: Folder) -> None:
     old = folder.kid()
+    whole = folder.copy("whole")
     with dying(at=10_000) as tried:
-        folder.copy("whole").rotate()
+        whole.rotate()
         changes = tried()
     assert changes > 10
     outcomes = set()
@@ -107,11 +111,12 @@ def test_K_9_rotation_that_dies_anywhere_leaves_a_whole_pair(folder: Folder) -> 
     assert outcomes == {True, False}
 
 
+@pytest.mark.parametrize("folder", ["rotated before"], indirect=True)
 def test_K_10_emergency_that_dies_anywhere_leaves_a_whole_pair(folder: Folder) -> None:
     kept = rotation.prepare(folder.private, folder.public).name
     old = folder.kid()
+    whole = folder.copy("whole")
     with dying(at=10_000) as tried:
-        whole = folder.copy("whole")
         whole.rotate(emergency=True, previous=(whole.path / kept,))
         changes = tried()
     for at in range(1, changes + 1):
@@ -119,7 +124,7 @@ def test_K_10_emergency_that_dies_anywhere_leaves_a_whole_pair(folder: Folder) -
         with dying(at), pytest.raises(Died):
             victim.rotate(emergency=True, previous=(victim.path / kept,))
         accepted = load_material(victim.private, victim.public, [victim.path / kept])
-        assert old in accepted.order or accepted.order == (victim.kid(),)
+        assert old in accepted.order or len(accepted.order) == 1
         if accepted.kid == old:
             victim.rotate(emergency=True, previous=(victim.path / kept,))
         assert old not in load_material(victim.private, victim.public, [victim.path / kept]).order

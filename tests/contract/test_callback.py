@@ -180,48 +180,6 @@ async def test_A3_and_L12_every_login_is_a_new_session(stage: Stage) -> None:
     assert len(await stage.activities("user_login")) == 3
 
 
-async def test_A3_github(database_url: str, stage_keys: Keys) -> None:
-    hub = _GitHub()
-    options: dict[str, Any] = {"github_client_id": "gh-id", "github_client_secret": "gh-secret"}
-    async with open_stage(database_url, stage_keys, **options) as stage:
-        stage.network.hosts |= {"github.com": hub, "api.github.com": hub}
-        app = await stage.login_app()
-
-        async def back() -> str:
-            started = await stage.start(app, Pkce(), provider="github")
-            state = parse_qs(urlsplit(started.headers["location"]).query)["state"][0]
-            return f"/auth/callback/github?code=good&state={state}"
-
-        assert ended(await stage.client.get(await back())).keys() == {"code"}
-        (account,) = await stage.all(SocialAccount)
-        assert (account.provider, account.provider_user_id) == ("github", "583231")
-        (user,) = await stage.all(User)
-        assert user.email == "octo@example.com"
-        hub.email["verified"] = False
-        await refused(stage, await back(), 403, "email_not_verified", provider="github")
-        hub.email["primary"] = False
-        await refused(stage, await back(), 403, "no_email_claim", provider="github")
-        hub.token = None
-        await refused(stage, await back(), 500, "callback_error", provider="github")
-        del stage.network.hosts["github.com"]
-        await refused(stage, await back(), 500, "callback_error", provider="github")
-
-
-class _GitHub(httpx.AsyncBaseTransport):
-    def __init__(self) -> None:
-        self.token: str | None = "gho_1"
-        self.email = {"email": "Octo@Example.com", "primary": True, "verified": True}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answers: dict[str, Any] = {
-            "/login/oauth/access_token": {"access_token": self.token, "token_type": "bearer"},
-            "/user": {"id": 583231, "login": "octo", "name": "Octo", "email": "public@profile.example"},
-            "/user/emails": [self.email],
-        }
-        answer = JSONResponse(answers[request.url.path])
-        return await httpx.ASGITransport(answer).handle_async_request(request)
-
-
 # ── 400 ──
 
 
@@ -229,6 +187,7 @@ async def test_A3_without_a_flow_of_its_own_is_400(stage: Stage) -> None:
     app, person = await stage.login_app(), stage.person("ada@example.com")
     await rejected(stage, "/auth/callback/corp?code=x&state=y", "state_mismatch")
     started = await stage.start(app, Pkce())
+    cookie = stage.client.cookies[COOKIE]
     state = parse_qs(urlsplit(started.headers["location"]).query)["state"][0]
     for query in (
         "",
@@ -243,10 +202,13 @@ async def test_A3_without_a_flow_of_its_own_is_400(stage: Stage) -> None:
         f"?code=x&state={state}&state={state}",
         "?error=access_denied&state=other",
     ):
-        await rejected(stage, f"/auth/callback/corp{query}", "state_mismatch")
-    await rejected(
-        stage, f"/auth/callback/nobody?code=x&state={state}", "provider_not_configured", provider="nobody"
-    )
+        answer = await rejected(stage, f"/auth/callback/corp{query}", "state_mismatch")
+        assert "set-cookie" not in answer.headers
+    unknown = f"/auth/callback/nobody?code=x&state={state}"
+    await rejected(stage, unknown, "provider_not_configured", provider="nobody")
+    assert stage.client.cookies[COOKIE] == cookie
+    for table in (User, SocialAccount, AuthorizationCode):
+        assert await stage.count(table) == 0
     assert ended(await stage.client.get(await stage.at_provider(started, person)))["code"]
 
 
@@ -327,7 +289,7 @@ async def test_AC_3_the_pair_is_checked_again_when_the_code_is_issued(stage: Sta
 
 async def test_A3_identities_that_may_not_sign_in(stage: Stage) -> None:
     app = await stage.login_app()
-    closed = await stage.organization("closed.example.net", enabled=False)
+    await stage.organization("closed.example.net", enabled=False)
     linked = await stage.user(email="linked@example.com")
     await stage.link(linked, provider="other", subject="1")
     same_provider = await stage.user(email="same@example.com")
@@ -347,20 +309,19 @@ async def test_A3_identities_that_may_not_sign_in(stage: Stage) -> None:
         (stage.person("elsewhere@example.com", sub="dormant"), 403, "inactive_user"),
         (stage.person("provisioned@example.com"), 403, "inactive_user"),
     ]
-    for person, status, reason in cases:
-        url = await stage.at_provider(await stage.start(app, Pkce()), person)
-        answer = await refused(stage, url, status, reason)
-        assert person.email not in answer.text or not person.email
-        assert COOKIE not in stage.client.cookies, "the flow is over"
+    async with nothing_written(stage):
+        for person, status, reason in cases:
+            url = await stage.at_provider(await stage.start(app, Pkce()), person)
+            answer = await refused(stage, url, status, reason)
+            assert not person.email or person.email not in answer.text
+            assert COOKIE not in stage.client.cookies, "the flow is over"
     await stage.execute(sa.update(Organization).where(Organization.is_public).values(enabled=False))
     url = await stage.at_provider(await stage.start(app, Pkce()), stage.person("new@example.com"))
     await refused(stage, url, 403, "org_not_permitted")
     assert await stage.count(AuthorizationCode) == 0
-    assert closed.enabled is False
 
 
-async def test_A3_a_pupil_of_the_public_switch_is_refused_too(stage: Stage) -> None:
-    """Somebody who signed in yesterday is kept out while public sign-in is off."""
+async def test_A3_the_public_switch_holds_for_known_people_too(stage: Stage) -> None:
     app, person = await stage.login_app(), stage.person("ada@example.com")
     assert (await stage.sign_in(person, app, Pkce())).status_code == 302
     await stage.execute(sa.update(Organization).where(Organization.is_public).values(enabled=False))
@@ -391,12 +352,12 @@ async def test_A3_whatever_the_provider_does_wrong_is_500(stage: Stage) -> None:
         assert "<script" not in answer.text
     for reply, cause in (
         (JSONResponse({"access_token": "a"}), "no_id_token"),
-        (JSONResponse({"id_token": "a.b.c"}), "malformed"),
+        (JSONResponse({"id_token": "a.b.c"}), "token_malformed"),
         (JSONResponse(["id_token"]), "token_answer_malformed"),
         (Response(b"\xff\xfe not json"), "token_answer_malformed"),
         (JSONResponse({"error": "invalid_grant", "x": "idp-secret"}, 400), "provider_invalid_grant"),
         (JSONResponse({"error": "idp-secret"}, 503), "provider_status_503"),
-        (RedirectResponse("https://evil.example.net"), "outbound_unusable_answer"),
+        (RedirectResponse("https://evil.example.net"), "outbound_redirect"),
     ):
         url = await back()
         inner = stage.network.hosts[IDP_HOST]
@@ -407,6 +368,7 @@ async def test_A3_whatever_the_provider_does_wrong_is_500(stage: Stage) -> None:
         (failed,) = [line for line in lines if line["event"] == "auth.idp.exchange_failed"]
         assert failed["reason"] == cause
         stage.network.hosts[IDP_HOST] = inner
+    await stage.execute(sa.delete(Activity))
     url = await back()
     del stage.network.hosts[IDP_HOST]
     await refused(stage, url, 500, "callback_error")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -18,7 +19,7 @@ from tests.stage import BASE_URL, Service, Stage
 pytestmark = pytest.mark.anyio
 ORIGIN = "https://notes.example.com"
 REDIRECT = f"{ORIGIN}/signed-in?from=a&b=1"
-TOKEN = "gho_a/b+c="  # noqa: S105 - a made-up token with letters that have to be encoded
+TOKEN = "gho_a/b+c="
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ async def test_Z3_an_origin_that_was_unregistered_meanwhile_gets_no_token(stage:
     asked = _play_github(stage)
     await stage.service(allowed_origins=[ORIGIN])
     state = _state(await _start(stage))
-    await stage.execute(ServiceApp.__table__.update().values(is_active=False))
+    await stage.execute(sa.update(ServiceApp).values(is_active=False))
     with stage.events() as events:
         assert (await _back(stage, state, code="c-1")).status_code == 400
     assert "authz.idp.callback_rejected" in [event["event"] for event in events]

@@ -61,7 +61,7 @@ async def test_M2_and_MM_2_and_MM_3_the_key_says_who_calls_and_the_realm_how_lon
     realm = await stage.realm("suite")
     service = await stage.service("notes", realm=realm)
     await stage.service("wiki", realm=realm)
-    forged = {"caller": "wiki", "svc": "other", "actions": [], "sub": "x", "target": None}
+    forged: dict[str, Any] = {"caller": "wiki", "svc": "other", "actions": [], "sub": "x", "target": None}
     with stage.events() as events:
         answer = await _mint(stage, service, **forged)
     assert answer.status_code == 200

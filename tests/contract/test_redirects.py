@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,8 @@ from pydantic import SecretStr
 from sentinel.apps import login_apps
 from sentinel.apps.models import LoginApp
 from sentinel.core.errors import Unprocessable
-from sentinel.login.state import MAX_COOKIE_LENGTH, SALT, Flow, LoginCookie
+from sentinel.identity.models import User
+from sentinel.login.state import MAX_COOKIE_LENGTH, Flow, LoginCookie
 from sentinel.tokens.models import AuthorizationCode
 from tests.stage import BASE_URL, REDIRECT_URI, Keys, Pkce, Stage, open_stage
 
@@ -274,19 +276,13 @@ async def test_RO_9_what_we_signed_but_cannot_read_counts_as_nothing(stage: Stag
     cookie = LoginCookie([key], stage.clock)
     whole = Flow("proxy", "corp", "s" * 43, stage.clock.timestamp(), client_id=uuid4(), app_state="x")
     assert cookie.flows(cookie.with_flow(None, whole)) == [whole]
-    for content in (
-        {},
-        "text",
-        7,
-        None,
-        [7],
-        [None],
-        [{}],
-        [{"kind": "proxy"}],
-        [{"kind": "proxy", "provider": "corp", "state": "s", "started_at": "now"}],
-        [{"kind": "proxy", "provider": "corp", "state": "s", "started_at": 1, "surprise": 1}],
-        [{"kind": "proxy", "provider": "corp", "state": "s", "started_at": 1, "client_id": "no uuid"}],
-    ):
+    known: dict[str, Any] = {"kind": "proxy", "provider": "corp", "state": "s", "started_at": 1}
+    unreadable: tuple[Any, ...] = (
+        *({}, "text", 7, None),
+        *([7], [None], [{}], [[]], [{"kind": "proxy"}]),
+        *([known | {"started_at": "now"}], [known | {"surprise": 1}], [known | {"client_id": "no uuid"}]),
+    )
+    for content in unreadable:
         sealed = str(cookie._serializer.dumps(content))
         assert cookie.flows(sealed) == [], content
         assert cookie.find(sealed, kind="proxy", provider="corp", state="s") is None
@@ -327,7 +323,7 @@ async def test_L02_every_address_comes_from_the_base_url(sqlite_url: str, stage_
         )
         assert answer.headers["location"].startswith(f"{REDIRECT_URI}?code=")
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
-        (user,) = await stage.all(login_user())
+        (user,) = await stage.all(User)
         workspace = await stage.workspace(user)
         body = {"code": code, "code_verifier": pkce.verifier, "workspace_id": str(workspace.id)}
         tokens = (await stage.client.post("/auth/token", json=body)).json()
@@ -338,16 +334,8 @@ async def test_L02_every_address_comes_from_the_base_url(sqlite_url: str, stage_
             assert "evil" not in told.text + repr(told.headers), path
 
 
-def login_user() -> type[Any]:
-    from sentinel.identity.models import User
-
-    return User
-
-
 def claims_of(token: str) -> Any:
     """The claims of a token, unverified."""
-    from base64 import urlsafe_b64decode
-
     return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
 
 

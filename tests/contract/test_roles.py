@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from sentinel.app import flush_books
 from sentinel.identity.models import User
@@ -140,11 +141,11 @@ async def test_R2_and_R3_union_of_direct_and_group_roles_live_and_in_one_stateme
     # A workspace role implies no action, not even the owner's.
     assert await _actions(stage, service, await stage.access_token(owner, workspace), workspace) == []
     # Leaving the group, changing the role and losing the binding act on the next request.
-    await stage.execute(GroupMembership.__table__.delete())
+    await stage.execute(sa.delete(GroupMembership))
     assert await _actions(stage, service, token, workspace) == ["a.read"]
     await stage.add(RoleAction(id=uuid4(), role_id=reader.id, service_action_id=UUID(export["id"])))
     assert await _actions(stage, service, token, workspace) == ["a.read", "c.export"]
-    await stage.execute(UserRole.__table__.delete())
+    await stage.execute(sa.delete(UserRole))
     assert await _actions(stage, service, token, workspace) == []
 
 
@@ -169,7 +170,7 @@ async def test_R2_and_R3_bindings_of_other_workspaces_scopes_and_non_members_nev
     assert await _actions(stage, wiki, token, workspace, "wiki") == ["write"]
     await _bind(stage, await _role(stage, workspace, "Writer", here["id"]), ada)
     assert await _check(stage, service, token, workspace, "write") == (True, ["Writer"])
-    await stage.execute(Membership.__table__.delete().where(Membership.user_id == ada.id))
+    await stage.execute(sa.delete(Membership).where(Membership.user_id == ada.id))
     assert await _check(stage, service, token, workspace, "write") == 403
     assert await _actions(stage, service, token, workspace) == 403
 
@@ -236,7 +237,7 @@ async def test_R2_keeps_one_denied_row_a_minute_with_a_count(stage: Stage) -> No
     await _check(stage, service, token, workspace, "export")
     await flush_books(stage.state)
     rows = await stage.activities("action_denied")
-    assert sorted((row.detail["action"], row.detail["count"]) for row in rows) == [
+    assert sorted((row.detail["action"], row.detail["count"]) for row in rows if row.detail) == [
         ("export", 1),
         ("write", 1),
         ("write", 4),
@@ -256,7 +257,7 @@ async def test_R2_recording_never_fails_a_verdict(stage: Stage) -> None:
         token = await stage.access_token(person, workspace)
         assert await _check(stage, service, token, workspace, "write") == (True, ["Writer"])
         assert await _check(stage, service, token, workspace, "export") == (False, [])
-    await stage.execute(User.__table__.delete().where(User.id == ada.id))
+    await stage.execute(sa.delete(User).where(User.id == ada.id))
     await flush_books(stage.state)
     assert [row.user_id for row in await stage.all(ActionUsage)] == [owner.id]
     assert len(await stage.activities("action_denied")) == 2

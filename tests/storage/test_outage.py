@@ -59,14 +59,28 @@ async def test_VR_14_database_gone_is_503_and_recovery_needs_no_restart(
                         assert int(answer.headers["Retry-After"]) > 0
                 return {name: answer.status_code for name, answer in answers.items()}
 
-            fine = {"check": 200, "me": 200, "members": 200, "code": 400, "ready": 200, "health": 200, "jwks": 200}
-            gone = {"check": 503, "me": 503, "members": 503, "code": 503, "ready": 503, "health": 200, "jwks": 200}
+            fine = {
+                "check": 200,
+                "me": 200,
+                "members": 200,
+                "code": 400,
+                "ready": 200,
+                "health": 200,
+                "jwks": 200,
+            }
+            gone = {
+                "check": 503,
+                "me": 503,
+                "members": 503,
+                "code": 503,
+                "ready": 503,
+                "health": 200,
+                "jwks": 200,
+            }
             assert await ask() == fine
             postgres.stop()
             assert await ask() == gone
-            refused = await stage.client.post(
-                "/auth/refresh", json={"refresh_token": tokens.refresh.token}
-            )
+            refused = await stage.client.post("/auth/refresh", json={"refresh_token": tokens.refresh.token})
             assert refused.status_code == 503
             page = await stage.start(app, Pkce())
             assert page.status_code == 503

@@ -302,10 +302,10 @@ KNOWN = [
     ),
 ]
 EMITTERS: dict[str, Callable[[str], None]] = {
-    "access": lambda event: log.access_event(event),
+    "access": log.access_event,
     "security": lambda event: log.security_event(event, outcome="success"),
-    "audit": lambda event: log.audit_event(event),
-    "app": lambda event: log.app_event(event),
+    "audit": log.audit_event,
+    "app": log.app_event,
 }
 
 
@@ -702,7 +702,8 @@ def everything(value: object) -> None:
     log.get_logger().info("app.log", value=value)
     log.app_event("app.log", level="no such level")  # type: ignore[arg-type]
     log.app_event("app.log", exc_info=value)
-    library = logging.Logger("library")  # apart from the root logger, whose capturing handlers do raise
+    # Apart from the root logger, whose capturing handlers do raise.
+    library = logging.Logger("library")  # noqa: LOG001
     library.addHandler(log._LibraryHandler())
     library.warning("%d", value)
     library.warning("%s %s", value)

@@ -67,7 +67,7 @@ def create(
         say(key)
         return
     say(f"The service {service_name} is registered.")
-    _show_key(key, service_name, settings.base_url)
+    _show_key(key, settings.base_url)
 
 
 @commands.command("rotate-key")
@@ -96,7 +96,7 @@ def rotate_key(
         return
     old = f"stays valid for {overlap_minutes} minutes" if overlap_minutes else "is refused from now on"
     say(f"The service {service_name} has a new key; the old one {old}.")
-    _show_key(key, service_name, settings.base_url)
+    _show_key(key, settings.base_url)
 
 
 @commands.command()
@@ -297,11 +297,10 @@ def _set_login_active(client_id: UUID, active: bool, *, revoke_sessions: bool) -
         say(f"Refresh tokens revoked: {revoked}.")
 
 
-def _show_key(key: str, service_name: str, base_url: str) -> None:
+def _show_key(key: str, base_url: str) -> None:
     say(f"\nFor the environment of the service:\n\n  SERVICE_KEY={key}\n")
     remark("This is the only time that the key is shown; what is stored is a hash of it.")
     say(
-        "To try it (401 means that the key is wrong, 404 that it is right and nothing is registered yet):\n\n"
-        f"  curl {base_url}/permissions/resource/{service_name}/document/{UUID(int=0)} \\\n"
-        '    -H "X-Service-Key: $SERVICE_KEY"'
+        "To try it, which answers with the name of the service:\n\n"
+        f'  curl {base_url}/realm/whoami -H "X-Service-Key: $SERVICE_KEY"'
     )

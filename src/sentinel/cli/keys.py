@@ -65,9 +65,10 @@ def generate(
         kid = generate_pair(private_key, public_key, bits=bits, development=development)
     except OSError as error:
         if error.filename and str(error.filename) != str(private_key):
-            # The private key has been written, what comes after it has not: half a pair would only be in the way.
-            with suppress(OSError):
-                private_key.unlink()
+            # The private key has been written, something after it has not: half a pair would only be in the way.
+            for path in (private_key, public_key):
+                with suppress(OSError):
+                    path.unlink()
         raise
     say(f"kid      {kid}\nprivate  {private_key}\npublic   {public_key}")
     if development:

@@ -122,10 +122,11 @@ class _Owner:
         found = path.stat()
         if os.geteuid() not in (0, found.st_uid):
             raise RotationRefused(
-                f"{path} belongs to somebody else; rotate as its owner, so that the service can read it."
+                f"{path} belongs to somebody else; run this as its owner, so that the service can read what comes "
+                "in its place."
             )
-        # Nothing that others may read, unless it is public.
-        return cls(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
+        # Whoever could read the file still can; nobody can write to a key but its owner.
+        return cls(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode) & 0o644 | 0o600)
 
 
 def _same_key(private_path: Path, public_path: Path, path: Path) -> bool:

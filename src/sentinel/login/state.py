@@ -64,13 +64,12 @@ class LoginCookie:
         """The flows of a cookie that we signed and that are not over; none for anything else (T1b, L05)."""
         if not cookie or len(cookie) > MAX_COOKIE_LENGTH:
             return []
+        oldest = self._clock.timestamp() - LIFETIME_SECONDS
         try:
-            entries = self._serializer.loads(cookie)
-            flows = [_flow(entry) for entry in entries]
+            flows = [_flow(entry) for entry in self._serializer.loads(cookie)]
+            return [flow for flow in flows if flow.started_at > oldest]
         except (BadSignature, TypeError, ValueError, KeyError, AttributeError):
             return []
-        oldest = self._clock.timestamp() - LIFETIME_SECONDS
-        return [flow for flow in flows if flow.started_at > oldest]
 
     def with_flow(self, cookie: str | None, flow: Flow) -> str:
         """The cookie's new value with ``flow`` added; the oldest flows give way when it would grow too long."""
