@@ -199,9 +199,6 @@ async def test_L24_search_ignores_the_case_of_every_script_alike(stage: Stage) -
         assert [members.get(one["user_id"]) for one in answer.json()] == expected.split(), q
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the two databases and Python do not yet lower these two letters alike"
-)
 async def test_L24_search_finds_letters_whose_lower_case_is_not_simple(stage: Stage) -> None:
     """Final sigma and dotted I. Rules: W6."""
     ada = await stage.user("-")

@@ -148,6 +148,7 @@ async def test_Z1_group_shares_work_in_authz_mode_and_directory_takes_the_header
 
 
 async def test_Z1_minting_needs_a_key_an_origin_is_not_enough(stage: Stage, stage_keys: Keys) -> None:
+    """Rules: RO-8, SK-9."""
     service = await stage.service(allowed_origins=[ORIGIN])
     workspace = await stage.workspace(await stage.user(email="ada@example.com"))
     token = _id_token(stage, stage_keys)

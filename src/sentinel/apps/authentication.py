@@ -256,7 +256,7 @@ async def note_key_use(session: AsyncSession, app_ids: set[UUID], *, now: dateti
         sa.update(ServiceApp)
         .where(
             ServiceApp.id.in_(app_ids),
-            sa.or_(ServiceApp.last_used_at.is_(None), ServiceApp.last_used_at < now - timedelta(minutes=1)),
+            sa.or_(ServiceApp.last_used_at.is_(None), ServiceApp.last_used_at <= now - timedelta(minutes=1)),
         )
         .values(last_used_at=now)
     )

@@ -91,12 +91,20 @@ class folded(GenericFunction[str]):  # noqa: N801 - named like the SQL function 
 
 @compiles(folded, "postgresql")
 def _folded_on_postgresql(element: folded, compiler: Any, **kw: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **kw)})"
+    text = compiler.process(element.clauses, **kw)
+    return f"translate(lower(translate({text}, 'İ', 'i')), 'ς', 'σ')"
 
 
 def contains_folded(column: Any, needle: str) -> sa.ColumnElement[bool]:
     """``column`` contains ``needle``, whatever the case; ``%`` and ``_`` in the needle are literal."""
-    return folded(column).contains(needle.lower(), autoescape=True)
+    return folded(column).contains(fold(needle), autoescape=True)
+
+
+def fold(text: str) -> str:
+    """Lower case, with the two letters brought to one form whose lower case depends on place or locale: the dotted
+    capital I and the final sigma.
+    """
+    return text.replace("İ", "i").lower().replace("ς", "σ")
 
 
 class Database:
@@ -200,7 +208,9 @@ def is_outage(error: BaseException) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
-    if error.connection_invalidated:
+    # Without a statement it was the connection itself that failed, or the commit: whatever the server's reason,
+    # there is nothing that another request of the caller's would mend.
+    if error.connection_invalidated or error.statement is None:
         return True
     sqlstate = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
     if sqlstate:
@@ -212,7 +222,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def _fold(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
+    return fold(value) if isinstance(value, str) else value
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

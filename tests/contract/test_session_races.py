@@ -1,0 +1,316 @@
+"""Races for sessions: whatever comes first, nothing slips through a revocation (``tokens.md`` DL-11)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.app import _sweep
+from sentinel.apps import login_apps
+from sentinel.apps.models import LoginApp
+from sentinel.identity import users
+from sentinel.identity.models import User
+from sentinel.login import codes, sessions
+from sentinel.tokens import families, revocation
+from sentinel.tokens.families import ClientContext, TokenPair
+from sentinel.tokens.models import AuthorizationCode, RefreshFamily, RefreshToken
+from sentinel.workspaces.models import Workspace
+from tests.stage import PROVIDER, USER_AGENT, Keys, Pkce, Stage, bearer, open_stage
+
+pytestmark = pytest.mark.anyio
+
+CONTEXT = ClientContext.of("127.0.0.1", USER_AGENT)
+
+
+@dataclass(frozen=True)
+class World:
+    """A member of a workspace who signs in through an application."""
+
+    stage: Stage
+    user: User
+    workspace: Workspace
+    app: LoginApp
+    pkce: Pkce = field(default_factory=Pkce)
+
+    async def code(self) -> str:
+        async with self.stage.state.database.transaction() as session:
+            return await codes.issue_code(
+                session,
+                user_id=self.user.id,
+                client_app_id=self.app.id,
+                provider=PROVIDER,
+                code_challenge=self.pkce.challenge,
+                now=self.stage.clock.now(),
+            )
+
+    async def session(self) -> TokenPair:
+        return await self.stage.session(self.user, self.workspace, self.app)
+
+    async def exchange(self, code: str) -> httpx.Response:
+        body = {"code": code, "code_verifier": self.pkce.verifier, "workspace_id": str(self.workspace.id)}
+        return await patiently(lambda: self.stage.client.post("/auth/token", json=body))
+
+    async def refresh(self, token: str) -> httpx.Response:
+        body = {"refresh_token": token}
+        return await patiently(lambda: self.stage.client.post("/auth/refresh", json=body))
+
+    async def in_session(self, session: AsyncSession, code: str) -> TokenPair:
+        """The exchange as a use case, in a transaction that the test commits."""
+        return await sessions.exchange(
+            session,
+            self.stage.state.issuer,
+            code,
+            self.pkce.verifier,
+            self.workspace.id,
+            configured=[PROVIDER],
+            context=CONTEXT,
+            clock=self.stage.clock,
+        )
+
+    async def set_active(self, active: bool) -> None:
+        async with self.stage.state.database.transaction() as session:
+            now = self.stage.clock.now()
+            await users.set_active(session, self.user.id, active, actor_id=None, now=now)
+
+    async def unusable(self, access_token: str, refresh_token: str) -> None:
+        """Neither token of a pair opens anything."""
+        answer = await self.stage.client.get("/users/me", headers=bearer(access_token))
+        assert answer.status_code == 401
+        assert (await self.refresh(refresh_token)).status_code == 401
+
+    async def nothing_of(self, answers: list[httpx.Response]) -> None:
+        """Of what these answers brought nothing is usable."""
+        for answer in answers:
+            if answer.status_code == 200:
+                await self.unusable(answer.json()["access_token"], answer.json()["refresh_token"])
+
+
+async def furnish(stage: Stage) -> World:
+    user = await stage.user()
+    return World(stage, user, await stage.workspace(user), await stage.login_app())
+
+
+@pytest.fixture
+async def world(stage: Stage) -> World:
+    return await furnish(stage)
+
+
+@pytest.fixture
+async def postgres_world(anyio_backend: Any, postgresql_url: str, stage_keys: Keys) -> AsyncIterator[World]:
+    """For races that SQLite cannot have, as it writes one transaction at a time."""
+    async with open_stage(postgresql_url, stage_keys) as stage:
+        yield await furnish(stage)
+
+
+async def patiently(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Repeat what a busy machine answers 503: nothing has happened then."""
+    answer = await call()
+    while answer.status_code == 503:
+        answer = await call()
+    return answer
+
+
+async def until_it_waits(stage: Stage) -> None:
+    """Until some connection waits for a lock of another."""
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    while not (await stage.execute(waiting))[0][0]:
+        pass
+
+
+# --- on both databases -----------------------------------------------------------------------------------------
+
+
+async def test_DL_2_and_DL_11_nothing_survives_logouts_among_refreshes(world: World) -> None:
+    """Rules: A7, RF-3."""
+    pairs = [await world.session() for _ in range(4)]
+
+    async def log_out(pair: TokenPair) -> httpx.Response:
+        headers = bearer(pair.access.token)
+        return await patiently(lambda: world.stage.client.post("/auth/logout", headers=headers))
+
+    calls = []
+    for pair in pairs:
+        calls += [world.refresh(pair.refresh.token), log_out(pair), world.refresh(pair.refresh.token)]
+        calls += [world.refresh(pair.refresh.token), log_out(pair)]
+    assert len(calls) == 20
+    answers = await asyncio.gather(*calls)
+    assert {answer.status_code for answer in answers} <= {200, 401}
+    assert any(answer.status_code == 200 and "ok" in answer.json() for answer in answers)
+    await world.nothing_of([answer for answer in answers if "access_token" in answer.json()])
+    for pair in pairs:
+        await world.unusable(pair.access.token, pair.refresh.token)
+    assert await world.stage.count(RefreshFamily, RefreshFamily.revoked_at.is_(None)) == 0
+
+
+async def test_DL_5_nothing_survives_a_deactivation_among_refreshes_and_exchanges(world: World) -> None:
+    """Rules: DL-6, DL-11, L17."""
+    pairs = [await world.session() for _ in range(4)]
+    ready = [await world.code() for _ in range(4)]
+    first = [world.refresh(pair.refresh.token) for pair in pairs[:2]] + [
+        world.exchange(one) for one in ready[:2]
+    ]
+    second = [world.refresh(pair.refresh.token) for pair in pairs[2:]] + [
+        world.exchange(one) for one in ready[2:]
+    ]
+    *answers, _ = await asyncio.gather(*first, *second, world.set_active(False))
+    done = [answer for answer in answers if isinstance(answer, httpx.Response)]
+    assert {answer.status_code for answer in done} <= {200, 401, 404}
+    await world.set_active(True)
+    await world.nothing_of(done)
+    for pair in pairs:
+        await world.unusable(pair.access.token, pair.refresh.token)
+
+
+# --- step by step on PostgreSQL --------------------------------------------------------------------------------
+
+
+async def test_AC_8_a_workspace_that_vanishes_in_the_moment_of_the_exchange(postgres_world: World) -> None:
+    world = postgres_world
+    code = await world.code()
+    async with world.stage.state.database.transaction() as session:
+        await session.execute(sa.delete(Workspace).where(Workspace.id == world.workspace.id))
+        exchange = asyncio.create_task(world.exchange(code))
+        await until_it_waits(world.stage)
+    answer = await exchange
+    assert answer.status_code == 403
+    assert await world.stage.count(AuthorizationCode) == await world.stage.count(RefreshFamily) == 0
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_DL_9_and_DL_11_no_exchange_slips_through_while_an_app_is_closed(
+    postgres_world: World, deleted: bool
+) -> None:
+    world, database, now = (
+        postgres_world,
+        postgres_world.stage.state.database,
+        postgres_world.stage.clock.now(),
+    )
+
+    async def close(session: Any) -> None:
+        if deleted:
+            await login_apps.delete(session, world.app.id, actor_id=None, now=now)
+        else:
+            await login_apps.change(
+                session,
+                world.app.id,
+                is_active=False,
+                revoke_sessions=True,
+                allow_plain_http=False,
+                actor_id=None,
+                now=now,
+            )
+
+    async def close_now() -> None:
+        async with database.transaction() as session:
+            await close(session)
+
+    # The exchange is under way when the app is closed: its session ends with the others.
+    async with database.transaction() as session:
+        pair = await world.in_session(session, await world.code())
+        closing = asyncio.create_task(close_now())
+        await until_it_waits(world.stage)
+    await closing
+    (family,) = await world.stage.all(RefreshFamily)
+    assert family.revoked_at is not None
+    body = {"refresh_token": pair.refresh.token}
+    assert (await world.stage.client.post("/auth/refresh", json=body)).status_code == 401
+    assert (await world.stage.client.get("/users/me", headers=bearer(pair.access.token))).status_code == 401
+    # The closing is under way when the exchange comes: it finds the app closed.
+    other = replace(world, app=await world.stage.login_app())
+    code = await other.code()
+    world = other
+    async with database.transaction() as session:
+        await close(session)
+        exchange = asyncio.create_task(other.exchange(code))
+        await until_it_waits(world.stage)
+    answer = await exchange
+    assert answer.status_code == 400
+    assert await world.stage.count(RefreshFamily) == 1
+    assert await world.stage.count(AuthorizationCode) == 0
+
+
+async def test_DL_5_no_exchange_slips_through_while_a_person_is_deactivated(postgres_world: World) -> None:
+    """Rules: VR-9, L17."""
+    world = postgres_world
+    async with world.stage.state.database.transaction() as exchanging:
+        pair = await world.in_session(exchanging, await world.code())
+        await world.set_active(False)
+    await world.set_active(True)
+    # The family is younger than the revocation, but its tokens are of the epoch before.
+    await world.unusable(pair.access.token, pair.refresh.token)
+    (family,) = await world.stage.all(RefreshFamily)
+    assert family.revoke_reason == "outdated_epoch"
+
+
+async def test_DL_5_no_rotation_slips_through_while_a_person_is_deactivated(postgres_world: World) -> None:
+    """Rules: RF-8, DL-11."""
+    world, state = postgres_world, postgres_world.stage.state
+    old = await world.session()
+    subject = await world.stage.subject(world.user, world.workspace)
+    now = world.stage.clock.now()
+    async with state.database.transaction() as rotating:
+        claims = state.verifier.refresh(old.refresh.token)
+        used = await families.consume(rotating, claims, context=CONTEXT, grace=timedelta(), now=now)
+        new = await families.issue_pair(
+            rotating, state.issuer, subject, family_id=used.family_id, issued_at=used.consumed_at
+        )
+        deactivation = asyncio.create_task(world.set_active(False))
+        await until_it_waits(world.stage)
+    await deactivation
+    assert await world.stage.count(RefreshToken) == 0
+    await world.set_active(True)
+    for pair in (old, new):
+        await world.unusable(pair.access.token, pair.refresh.token)
+
+
+async def test_DL_8_revocations_of_the_same_people_do_not_wait_in_a_circle(postgres_world: World) -> None:
+    """Two groups with the same members, entered in opposite orders, are deleted at once."""
+    world, stage = postgres_world, postgres_world.stage
+    boss = await stage.as_user(world.user, world.workspace)
+    crowd = [await stage.member(world.workspace) for _ in range(12)]
+    for user in crowd:
+        await stage.session(user, world.workspace, world.app)
+    for _ in range(4):
+        there, back = (
+            await stage.group(world.workspace, *crowd),
+            await stage.group(world.workspace, *crowd[::-1]),
+        )
+        answers = await asyncio.gather(
+            *(
+                stage.client.delete(f"/workspaces/{world.workspace.id}/groups/{group.id}", headers=boss)
+                for group in (there, back)
+            ),
+            close_sessions(world),
+        )
+        assert [answer.status_code for answer in answers if answer] == [204, 204]
+    epochs = {user.token_epoch for user in await stage.all(User, User.id != world.user.id)}
+    assert epochs == {8}
+    assert await stage.count(RefreshFamily, RefreshFamily.revoked_at.is_(None)) == 0
+
+
+async def close_sessions(world: World) -> None:
+    async with world.stage.state.database.transaction() as session:
+        await revocation.revoke_login_app(session, world.app.id, reason="test", now=world.stage.clock.now())
+
+
+async def test_RF_2_sweeping_waits_for_nobody(postgres_world: World) -> None:
+    world, stage = postgres_world, postgres_world.stage
+    held, _ = await world.session(), await world.session()
+    await world.code()
+    stage.clock.advance(timedelta(days=8).total_seconds())
+    async with stage.state.database.transaction() as session:
+        by_jti = RefreshToken.jti == held.refresh.jti
+        await session.execute(sa.select(RefreshToken.jti).where(by_jti).with_for_update())
+        await asyncio.wait_for(_sweep(stage.state), 5)
+        assert [row.jti for row in await stage.all(RefreshToken)] == [held.refresh.jti]
+        assert await stage.count(AuthorizationCode) == 0
+    await _sweep(stage.state)
+    assert await stage.count(RefreshToken) == await stage.count(RefreshFamily) == 0
