@@ -216,8 +216,10 @@ async def test_P4_and_P5_two_statements(stage: Stage) -> None:
         assert answer.status_code == 200 and len(answer.json()["shares"]) == 5
         assert len(spent.statements) <= 2, str(spent)
         assert not transactions(spent)
+        unknown = url.replace(str(world.resource.resource_id), str(uuid4()))
         async with watched(stage) as spent:
-            answer = await stage.client.get(url + "x", headers=world.notes.headers)
+            answer = await stage.client.get(unknown, headers=world.notes.headers)
+        assert answer.status_code == 404
         assert len(spent.statements) <= 2, str(spent)
 
 
@@ -271,8 +273,7 @@ async def test_P3_and_P6_and_P7_and_P8_and_P9_one_transaction_of_four_statements
 
 # ── plans ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-MANY = 3000
-# The database fills itself: {id:n} is the UUID of number n, and i counts to MANY.
+# The database fills itself: {id:n} is the UUID of number n, and i counts to 3000.
 CROWD = """
 INSERT INTO users (id, email, name, is_active, is_admin, token_epoch)
     SELECT {id:i}, 'p' || i || '@example.com', 'Ada Example', true, false, 0 FROM {numbers};
@@ -308,15 +309,15 @@ DIALECTS: dict[str, dict[str, Any]] = {
     "postgresql": {
         "id": Rendered("lpad(to_hex(?), 32, '0')::uuid"),
         "hash": Rendered("lpad(to_hex(?), 64, '0')"),
-        "numbers": f"generate_series(1, {MANY}) AS number(i)",
+        "numbers": "generate_series(1, 3000) AS number(i)",
         "nothing": "'{}'::text[]",
     },
     "sqlite": {
         "id": Rendered("printf('%032x', ?)"),
         "hash": Rendered("printf('%064x', ?)"),
-        "numbers": (  # noqa: S608 - a number of ours
-            "(WITH RECURSIVE number(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM number "
-            f"WHERE i < {MANY}) SELECT i FROM number)"
+        "numbers": (
+            "(WITH RECURSIVE number(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM number WHERE i < 3000)"
+            " SELECT i FROM number)"
         ),
         "nothing": "'[]'",
     },
@@ -340,7 +341,7 @@ async def test_SK_6_and_P1_and_P2_scan_no_table(stage: Stage) -> None:
     [user] = await stage.all(User, User.id == UUID(int=7))
     [workspace] = await stage.all(Workspace, Workspace.id == UUID(int=8))
     resources = await stage.all(Resource, Resource.workspace_id == workspace.id)
-    assert len(resources) == MANY / 100
+    assert len(resources) == 30
     headers = notes.headers | await stage.as_user(user, workspace)
     checks = [question(resource) for resource in resources] + [
         question(Resource(service_name="notes", resource_type="document", resource_id=uuid4()))

@@ -180,13 +180,21 @@ async def test_RF_2_records_are_kept_as_long_as_a_token_can_be_shown(world: Worl
 
 
 async def test_RF_2_a_revoked_family_is_remembered_while_its_tokens_live(world: World) -> None:
+    """Also one that has outlived the life of a token long before it was revoked."""
+    clock, day = world.stage.clock, 86400
+    clock.advance(6 * day)
     second = await world.rotated()
-    await world.refused(world.first.refresh.token)
-    world.stage.clock.advance(timedelta(days=7).total_seconds() - 60)
+    third = await world.rotated(second["refresh_token"])
+    clock.advance(2 * day)
+    await world.refused(second["refresh_token"])
     await _sweep(world.stage.state)
     assert await world.stage.count(RefreshFamily) == 1
-    await world.refused(second["refresh_token"])
-    world.stage.clock.advance(120)
+    clock.advance(5 * day - 60)
+    assert claims_in(third["refresh_token"])["exp"] > clock.timestamp()
+    await _sweep(world.stage.state)
+    assert await world.stage.count(RefreshFamily) == 1
+    await world.refused(third["refresh_token"])
+    clock.advance(2 * day + 60)
     await _sweep(world.stage.state)
     assert await world.stage.count(RefreshFamily) == 0
 

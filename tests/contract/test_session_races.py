@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -271,34 +272,42 @@ async def test_DL_5_no_rotation_slips_through_while_a_person_is_deactivated(post
         await world.unusable(pair.access.token, pair.refresh.token)
 
 
-async def test_DL_8_revocations_of_the_same_people_do_not_wait_in_a_circle(postgres_world: World) -> None:
-    """Two groups with the same members, entered in opposite orders, are deleted at once."""
+async def test_DL_8_revocations_take_people_and_families_in_one_order(postgres_world: World) -> None:
+    """Two revocations of many cannot wait for each other when neither holds what comes later in the order."""
     world, stage = postgres_world, postgres_world.stage
-    boss = await stage.as_user(world.user, world.workspace)
-    crowd = [await stage.member(world.workspace) for _ in range(12)]
+    # Stored from the last to the first, so that the order of the table is the wrong one.
+    crowd = sorted([await stage.user() for _ in range(6)], key=lambda user: user.id, reverse=True)
+    await stage.execute(sa.delete(User).where(User.id.in_([user.id for user in crowd])))
     for user in crowd:
-        await stage.session(user, world.workspace, world.app)
-    for _ in range(4):
-        there, back = (
-            await stage.group(world.workspace, *crowd),
-            await stage.group(world.workspace, *crowd[::-1]),
-        )
-        answers = await asyncio.gather(
-            *(
-                stage.client.delete(f"/workspaces/{world.workspace.id}/groups/{group.id}", headers=boss)
-                for group in (there, back)
-            ),
-            close_sessions(world),
-        )
-        assert [answer.status_code for answer in answers if answer] == [204, 204]
-    epochs = {user.token_epoch for user in await stage.all(User, User.id != world.user.id)}
-    assert epochs == {8}
+        await stage.execute(sa.insert(User).values(id=user.id, email=user.email, name=user.name))
+    ids = [user.id for user in crowd]
+    many = sorted([uuid4() for _ in range(6)], reverse=True)
+    for family_id, user_id in zip(many, ids, strict=True):
+        row = {"id": family_id, "user_id": user_id, "workspace_id": world.workspace.id}
+        await stage.execute(sa.insert(RefreshFamily).values(row | {"client_app_id": world.app.id}))
+    now = stage.clock.now()
+
+    async def revoke_people() -> None:
+        async with stage.state.database.transaction() as session:
+            await revocation.revoke_users(session, ids, reason="test", now=now)
+
+    async def close_sessions() -> None:
+        async with stage.state.database.transaction() as session:
+            await revocation.revoke_login_app(session, world.app.id, reason="test", now=now)
+
+    for revoke, key, rows in (
+        (close_sessions, RefreshFamily.id, many),
+        (revoke_people, User.id, ids),
+    ):
+        async with stage.state.database.transaction() as holding:
+            first, rest = rows[-1], rows[:-1]
+            await holding.execute(sa.select(key).where(key == first).with_for_update())
+            revocation_of_all = asyncio.create_task(revoke())
+            await until_it_waits(stage)
+            await holding.execute(sa.select(key).where(key.in_(rest)).with_for_update(nowait=True))
+        await revocation_of_all
     assert await stage.count(RefreshFamily, RefreshFamily.revoked_at.is_(None)) == 0
-
-
-async def close_sessions(world: World) -> None:
-    async with world.stage.state.database.transaction() as session:
-        await revocation.revoke_login_app(session, world.app.id, reason="test", now=world.stage.clock.now())
+    assert {user.token_epoch for user in await stage.all(User, User.id.in_(ids))} == {1}
 
 
 async def test_RF_2_sweeping_waits_for_nobody(postgres_world: World) -> None:
