@@ -350,6 +350,7 @@ async def test_A3_whatever_the_provider_does_wrong_is_500(stage: Stage) -> None:
         state = parse_qs(urlsplit(await back()).query)["state"][0]
         answer = await refused(stage, f"/auth/callback/corp?{tail}&state={state}", 500, "callback_error")
         assert "<script" not in answer.text
+    await refused(stage, f"{await back()}&error=access_denied", 500, "callback_error")
     for reply, cause in (
         (JSONResponse({"access_token": "a"}), "no_id_token"),
         (JSONResponse({"id_token": "a.b.c"}), "token_malformed"),

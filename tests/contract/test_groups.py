@@ -7,12 +7,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from sentinel.audit.models import Activity
 from sentinel.identity.models import User
-from sentinel.permissions.models import Share
-from sentinel.workspaces.models import Group, GroupMembership, Membership, Workspace
+from sentinel.workspaces.models import Group, GroupMembership, Workspace
 from tests.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -431,60 +429,3 @@ async def test_G7_takes_somebody_out_and_revokes(stage: Stage) -> None:
         assert refusal(await ask(stage, "DELETE", headers, workspace, path)) == expected, path
     # Nobody is revoked by a refusal.
     assert await stage.snapshot() == before
-
-
-async def test_G6_and_P7_and_W9_nothing_is_given_to_somebody_who_is_being_removed(stage: Stage) -> None:
-    """Adding to a group and sharing against removal, at once: a person without a membership has neither."""
-    ada, bob = await stage.user(), await stage.user()
-    workspace = await stage.workspace(ada)
-    service = await stage.service("notes")
-    group, resource = await stage.group(workspace), await stage.resource(workspace, ada, visibility="private")
-    headers = await stage.as_user(ada, workspace)
-    share = {"grantee_type": "user", "grantee_id": str(bob.id), "permission": "view"}
-    for turn in range(20):
-        await stage.execute(
-            sa.insert(Membership).values(workspace_id=workspace.id, user_id=bob.id, role="viewer")
-        )
-        tries = [
-            stage.client.delete(f"/workspaces/{workspace.id}/members/{bob.id}", headers=headers),
-            ask(stage, "POST", headers, workspace, f"/{group.id}/members/{bob.id}"),
-            stage.client.post(
-                f"/permissions/{resource.id}/share", headers=headers | service.headers, json=share
-            ),
-        ]
-        answers = await asyncio.gather(*(tries[(turn + n) % 3] for n in range(3)))
-        removed, added, shared = [answers[(n - turn) % 3] for n in range(3)]
-        assert removed.status_code == 204, removed.text
-        assert added.status_code in (201, 400), added.text
-        assert shared.status_code in (201, 400), shared.text
-        assert await stage.count(Membership, Membership.user_id == bob.id) == 0
-        assert await stage.count(GroupMembership, GroupMembership.user_id == bob.id) == 0, turn
-        assert await stage.count(Share, Share.grantee_id == bob.id) == 0, turn
-
-
-async def test_G4_and_G6_and_P7_nothing_is_given_to_a_group_that_is_being_deleted(stage: Stage) -> None:
-    ada = await stage.user()
-    workspace = await stage.workspace(ada)
-    bob, eve = await stage.member(workspace), await stage.member(workspace)
-    service = await stage.service("notes")
-    resource = await stage.resource(workspace, ada, visibility="private")
-    headers = await stage.as_user(ada, workspace)
-    for turn in range(10):
-        group = await stage.group(workspace, bob)
-        share = {"grantee_type": "group", "grantee_id": str(group.id), "permission": "view"}
-        tries = [
-            ask(stage, "DELETE", headers, workspace, f"/{group.id}"),
-            ask(stage, "POST", headers, workspace, f"/{group.id}/members/{eve.id}"),
-            ask(stage, "DELETE", headers, workspace, f"/{group.id}/members/{bob.id}"),
-            stage.client.post(
-                f"/permissions/{resource.id}/share", headers=headers | service.headers, json=share
-            ),
-        ]
-        answers = await asyncio.gather(*(tries[(turn + n) % 4] for n in range(4)))
-        deleted, added, taken, shared = [answers[(n - turn) % 4] for n in range(4)]
-        assert deleted.status_code == 204, deleted.text
-        assert added.status_code in (201, 404, 409), added.text
-        assert taken.status_code in (204, 404), taken.text
-        assert shared.status_code in (201, 400), shared.text
-        assert await stage.count(GroupMembership, GroupMembership.group_id == group.id) == 0
-        assert await stage.count(Share, Share.grantee_id == group.id) == 0, turn

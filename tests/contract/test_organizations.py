@@ -392,3 +392,30 @@ async def test_rule_13_tokens_name_the_organization_of_the_person(stage: Stage) 
 def _organization(token: str) -> tuple[Any, Any, Any]:
     claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
     return claims["oid"], claims["oslug"], claims["opub"]
+
+
+async def test_a_person_without_a_stored_organization_falls_under_the_kill_switch_of_his_domain(
+    stage: Stage,
+) -> None:
+    """Rules 7 and 10 of ``authorization.md`` §7, for somebody whom an administrator has prepared."""
+    away = await stage.organization("off.example", enabled=False)
+    owner = await stage.user()
+    workspace = await stage.workspace(owner)
+    prepared = await stage.member(workspace, email="ada@off.example", organization_id=None)
+    pair = await stage.session(prepared, workspace)
+    refreshed = await stage.client.post("/auth/refresh", json={"refresh_token": pair.refresh.token})
+    assert refreshed.status_code == 401
+    other = await stage.user(email="eve@off.example", organization_id=None)
+    added = await stage.client.post(
+        f"/workspaces/{workspace.id}/members/invite",
+        headers=await stage.as_user(owner, workspace),
+        json={"email": other.email},
+    )
+    assert added.status_code == 400
+    await stage.execute(enable(away.id, True))
+    again = await stage.client.post(
+        f"/workspaces/{workspace.id}/members/invite",
+        headers=await stage.as_user(owner, workspace),
+        json={"email": other.email},
+    )
+    assert again.status_code == 201

@@ -125,6 +125,20 @@ async def resolve(session: AsyncSession, email: str) -> UUID | None:
     return choose_for(email, (await session.execute(select_rules(email))).all())
 
 
+def _effective(email: str, rows: Iterable[Any]) -> UUID | None:
+    """The organization that :func:`choose_for` finds, or the disabled one that kept it from finding any: for the
+    gates a person whom that one claims is its own, so its kill switch reaches him (rules 4, 7 and 10).
+    """
+    rows = list(rows)
+    domain = _domain_or_none(email)
+    chosen = choose_for(email, rows)
+    if chosen is not None or domain is None:
+        return chosen
+    rules = [DomainRule(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
+    refusing = _match(domain, [rule for rule in rules if not rule.enabled and not rule.is_public])
+    return refusing.organization_id if refusing else None
+
+
 def _domain_or_none(email: str) -> str | None:
     try:
         return email_domain(email)
@@ -152,7 +166,9 @@ NO_ORGANIZATION = Standing(None)
 
 async def standing(session: AsyncSession, stored: UUID | None, email: str) -> Standing:
     """The effective organization of a user whose stored one is ``stored`` (rule 10)."""
-    organization_id = stored or await resolve(session, email)
+    organization_id = stored
+    if stored is None:
+        organization_id = _effective(email, (await session.execute(select_rules(email))).all())
     if organization_id is None:
         return NO_ORGANIZATION
     row = (

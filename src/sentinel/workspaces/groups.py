@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -68,7 +69,7 @@ async def change(
 ) -> Group:
     """Rename or describe a group (G3). Raises :class:`Forbidden`, :class:`NotFound`, :class:`Conflict`."""
     actor.require("admin")
-    group = await _get(session, actor, group_id, lock=True)
+    group = await _get(session, actor, group_id, lock="change")
     changed: list[str] = []
     if name is not None and (plain := _name(name)) != group.name:
         group.name = plain
@@ -128,7 +129,7 @@ async def add_member(
     of the workspace or is in the group already.
     """
     actor.require("admin")
-    group = await _get(session, actor, group_id)
+    group = await _get(session, actor, group_id, lock="hold")
     membership = await session.execute(
         sa.select(Membership.id)
         .where(Membership.workspace_id == actor.workspace_id, Membership.user_id == user_id)
@@ -165,12 +166,17 @@ async def remove_member(
     await _record(session, "group_member_removed", actor, user_id, now, target="user", group_id=str(group.id))
 
 
-async def _get(session: AsyncSession, actor: Member, group_id: UUID, *, lock: bool = False) -> Group:
-    """A group of the actor's workspace; one of another workspace does not exist for him. ``lock`` keeps others
-    from changing or deleting it meanwhile.
+async def _get(
+    session: AsyncSession, actor: Member, group_id: UUID, *, lock: Literal["change", "hold"] | None = None
+) -> Group:
+    """A group of the actor's workspace; one of another workspace does not exist for him.
+
+    ``lock`` keeps the row until the transaction ends: ``change`` from everybody, ``hold`` from being deleted.
     """
     found = sa.select(Group).where(Group.id == group_id, Group.workspace_id == actor.workspace_id)
-    group = (await session.execute(found.with_for_update() if lock else found)).scalar_one_or_none()
+    if lock is not None:
+        found = found.with_for_update(read=lock == "hold", key_share=lock == "hold")
+    group = (await session.execute(found)).scalar_one_or_none()
     if group is None:
         raise _unknown()
     return group
