@@ -9,10 +9,14 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from sentinel.apps.authentication import Credentials
 from sentinel.apps.models import ServiceApp
 from sentinel.audit.models import Activity
 from sentinel.identity.models import User
+from sentinel.permissions.decide import Action
+from sentinel.permissions.lookup import Question, fetch_records
 from sentinel.permissions.models import Resource, Share
+from sentinel.tokens.claims import TokenType
 from sentinel.tokens.models import RevokedToken
 from sentinel.workspaces.models import GroupMembership, Membership, Workspace
 from tests.stage import Keys, Service, Stage, bearer, open_stage
@@ -181,6 +185,13 @@ async def test_P1_unknown_and_foreign_resources_are_denied_not_missing(stage: St
     assert await view_and_edit(stage, headers, here) == "ve"
     assert await view_and_edit(stage, headers, there) == "--"
     assert await view_and_edit(stage, await as_user(stage, notes, boss, other), there) == "ve"
+    # decide() would deny it as well; the record of another tenant is not even fetched.
+    claims = stage.state.verifier.user(headers["Authorization"].split()[1], allow=[TokenType.ACCESS])
+    asked = [Question("notes", "document", one.resource_id, Action.VIEW) for one in (here, there)]
+    async with stage.state.database.reading() as session:
+        shown = Credentials(notes.app.key_hash, claims)
+        _, records = await fetch_records(session, shown, asked, stage.clock.now())
+    assert [record and record.workspace_id for record in records] == [workspace.id, None]
 
 
 async def test_P1_groups_of_another_workspace_and_stale_rows_open_nothing(stage: Stage) -> None:
@@ -192,9 +203,10 @@ async def test_P1_groups_of_another_workspace_and_stale_rows_open_nothing(stage:
     foreign = await stage.group(other, viewer)
     resource = await stage.resource(workspace, boss, visibility="private")
     await stage.share(resource, foreign, "edit")
+    own = await stage.group(workspace, viewer)
     # A share to a user whose id is the group's is not a share to the group, nor the other way round.
     await stage.add(
-        Share(id=uuid4(), resource_permission_id=resource.id, grantee_type="user", grantee_id=foreign.id,
+        Share(id=uuid4(), resource_permission_id=resource.id, grantee_type="user", grantee_id=own.id,
               permission="edit", granted_at=stage.clock.now()),
         Share(id=uuid4(), resource_permission_id=resource.id, grantee_type="group", grantee_id=viewer.id,
               permission="edit", granted_at=stage.clock.now()),

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from sentinel.api.pages import browser_error
 from sentinel.identity.models import User
 from tests.stage import Pkce, Stage
 
@@ -198,6 +199,13 @@ async def test_pages_escape_and_repeat_nothing(stage: Stage) -> None:
             assert "default-src 'none'" in policy
             assert "form-action 'none'" in policy
             assert "script-src" not in policy
+
+
+def test_whatever_a_page_inserts_is_escaped() -> None:
+    """§0.2: no refusal inserts foreign text today; should one ever do so, it is text."""
+    page = bytes(browser_error(400, HOSTILE, HOSTILE).body).decode()
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;&amp;lt;{{7*7}}") == 3
 
 
 # ── bodies ──

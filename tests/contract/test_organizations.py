@@ -3,7 +3,7 @@
 import json
 from base64 import urlsafe_b64decode
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,7 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sentinel.apps.models import LoginApp
 from sentinel.identity import organizations
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, Organization, OrganizationDomain, User
-from sentinel.identity.organizations import DomainMalformed, email_domain, normalise_domain
+from sentinel.identity.organizations import (
+    DomainMalformed,
+    DomainRule,
+    choose,
+    email_domain,
+    normalise_domain,
+)
 from sentinel.login.codes import issue_code
 from sentinel.tokens.claims import TokenType
 from sentinel.workspaces.models import Workspace
@@ -174,6 +180,19 @@ async def test_rule_3_exact_first_then_the_longest_parent(stage: Stage) -> None:
     await stage.execute(enable(exact.id, True))
     assert await resolve("a.corp.example.net") == exact.id
     assert await resolve("x.a.corp.example.net") is None
+
+
+def test_rule_3_a_domain_is_compared_label_by_label() -> None:
+    """The look-up asks for whole labels only; the choice itself must not be looser."""
+    public = DomainRule(PUBLIC_ORGANIZATION_ID, True, True, None, False)
+    parent = DomainRule(uuid4(), True, False, "corp.example.net", True)
+    for domain, expected in (
+        ("x.corp.example.net", parent.organization_id),
+        ("xcorp.example.net", PUBLIC_ORGANIZATION_ID),
+        ("corp.example.net.x", PUBLIC_ORGANIZATION_ID),
+        ("example.net", PUBLIC_ORGANIZATION_ID),
+    ):
+        assert choose(domain, [public, parent]) == expected, domain
 
 
 async def test_rules_2_4_and_5_who_may_sign_in(stage: Stage) -> None:
