@@ -158,3 +158,19 @@ async def test_explain_costs_at_most_two_statements(stage: Stage) -> None:
     with stage.statements() as seen:
         await stage.client.post("/permissions/explain", headers=service.headers | bearer(token), json=body)
     assert len(seen) == 2
+
+
+async def test_L18_explain_never_names_a_group_of_another_workspace(stage: Stage) -> None:
+    """A share to a foreign group decides nothing, and must not be shown as the one that did."""
+    service = await stage.service()
+    owner = await stage.user()
+    workspace, other = await stage.workspace(owner), await stage.workspace(owner)
+    ada = await stage.member(workspace)
+    await stage.join(other, ada)
+    resource = await stage.resource(workspace, owner, visibility="private")
+    foreign = await stage.group(other, ada, name="A secret project")
+    own = await stage.group(workspace, ada, name="Z readers")
+    await stage.share(resource, foreign, "edit")
+    await stage.share(resource, own, "view")
+    told = await _explain(stage, service, ada, workspace, resource.resource_id, "view")
+    assert told["via"] == {"type": "group", "id": str(own.id), "name": "Z readers"}

@@ -139,7 +139,12 @@ def _subject(row: Any, resource: Resource, action: Action) -> Subject:
 
 async def _deciding_group(session: AsyncSession, checked: Checked, question: Question) -> Via | None:
     levels = ("edit",) if question.action is Action.EDIT else ("edit", "view")
-    group_names = sa.table("groups", sa.column("id", sa.Uuid()), sa.column("name", sa.Text()))
+    group_names = sa.table(
+        "groups",
+        sa.column("id", sa.Uuid()),
+        sa.column("workspace_id", sa.Uuid()),
+        sa.column("name", sa.Text()),
+    )
     row = (
         await session.execute(
             sa.select(group_names.c.id, group_names.c.name)
@@ -151,6 +156,8 @@ async def _deciding_group(session: AsyncSession, checked: Checked, question: Que
                 Resource.resource_type == question.resource_type,
                 Resource.resource_id == question.resource_id,
                 Resource.workspace_id == checked.asker.workspace_id,
+                # A stale share must not name a group of another tenant.
+                group_names.c.workspace_id == checked.asker.workspace_id,
                 group_memberships.c.user_id == checked.asker.user_id,
                 Share.permission.in_(levels),
             )
