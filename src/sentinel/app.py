@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sentinel import __version__
@@ -29,7 +29,7 @@ from sentinel.api.errors import add_handlers
 from sentinel.api.middleware import wrap
 from sentinel.api.middleware.cors import Origins
 from sentinel.api.pages import panel_door
-from sentinel.api.rate_limit import RateLimits
+from sentinel.api.rate_limit import RateLimits, limit_default
 from sentinel.api.state import State
 from sentinel.apps import login_apps, service_apps
 from sentinel.apps.key_use import KeyUse
@@ -107,7 +107,7 @@ def create_app(
         lifespan=partial(_lifespan, state=state, migrate=migrate),
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.debug else None,
+        openapi_url=None,
         redirect_slashes=False,
     )
     api.state.sentinel = state
@@ -268,14 +268,19 @@ def _add_pages(api: FastAPI, settings: Settings) -> None:
             return Response(status_code=204)
 
     if settings.debug:
+        limited = [Depends(limit_default)]
 
-        @api.get("/docs", include_in_schema=False)
+        @api.get("/openapi.json", include_in_schema=False, dependencies=limited)
+        async def document() -> Response:
+            return JSONResponse(api.openapi())
+
+        @api.get("/docs", include_in_schema=False, dependencies=limited)
         async def docs() -> Response:
             page = get_swagger_ui_html(openapi_url="openapi.json", title="Sentinel Auth · HTTP API")
             page.headers["Content-Security-Policy"] = DOCS_CSP
             return page
 
-        @api.get("/redoc", include_in_schema=False)
+        @api.get("/redoc", include_in_schema=False, dependencies=limited)
         async def redoc() -> Response:
             page = get_redoc_html(openapi_url="openapi.json", title="Sentinel Auth · HTTP API")
             page.headers["Content-Security-Policy"] = DOCS_CSP

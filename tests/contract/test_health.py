@@ -97,3 +97,11 @@ async def test_H4_no_documentation_outside_development(sqlite_url: str, stage_ke
             assert answer.headers["content-type"].startswith("text/html")
         described = (await development.client.get("/openapi.json")).json()
         assert "/auth/token" in described["paths"]
+
+
+async def test_H4_the_documentation_counts_in_the_default_limit(sqlite_url: str, stage_keys: Keys) -> None:
+    tight: dict[str, Any] = {"rate_limit_enabled": True, "rate_limit_default": "1/minute"}
+    async with open_stage(sqlite_url, stage_keys, debug=True, **tight) as development:
+        for path in ("/docs", "/redoc", "/openapi.json"):
+            statuses = [(await development.client.get(path)).status_code for _ in range(2)]
+            assert statuses == [200, 429], path
