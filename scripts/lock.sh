@@ -9,8 +9,10 @@ if [ ! -x "$uv" ]; then .venv/bin/python -m pip install --quiet --disable-pip-ve
 
 compile() {
     "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-header --no-emit-index-url --no-emit-find-links pyproject.toml "$@"
+        --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
 
-compile "$@" --group build -o requirements/runtime.txt
-compile "$@" --group build --group dev -c requirements/runtime.txt -o requirements/dev.txt
+compile "$@" pyproject.toml --group build -o requirements/runtime.txt
+compile "$@" pyproject.toml --group build --group dev -c requirements/runtime.txt -o requirements/dev.txt
+# What stands in for npm where there is none (scripts/frontend.py).
+compile "$@" --group node -o requirements/node.txt

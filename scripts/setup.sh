@@ -12,7 +12,11 @@ venv=.venv
 say() { printf '%s\n' "$*" >&2; }
 
 fingerprint() { # of one kind of set-up, in this place
-    { pwd -P; cat pyproject.toml scripts/setup.sh "requirements/$1.txt"; } | cksum_strong
+    { pwd -P; cat pyproject.toml scripts/setup.sh "requirements/$1.txt"; frontend_sources; } | cksum_strong
+}
+
+frontend_sources() {
+    cat scripts/frontend.py requirements/node.txt frontend/package.json frontend/package-lock.json frontend/icons.txt
 }
 
 cksum_strong() {
@@ -20,7 +24,7 @@ cksum_strong() {
 }
 
 done_already() {
-    [ -x "$venv/bin/python" ] && [ -f "$venv/.stamp-$1" ] && [ "$(cat "$venv/.stamp-$1")" = "$(fingerprint "$1")" ]
+    [ -x "$venv/bin/python" ] && [ -f src/sentinel/admin/static/vendor/stamp ] && [ -f "$venv/.stamp-$1" ] && [ "$(cat "$venv/.stamp-$1")" = "$(fingerprint "$1")" ]
 }
 
 # The tools of development include everything that the service needs.
@@ -81,6 +85,7 @@ pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check --no-input "$@
 say "Installing the packages of requirements/$kind.txt ..."
 pip install --require-hashes --no-deps -r "requirements/$kind.txt"
 pip install --no-deps --no-build-isolation --editable .
+"$venv/bin/python" scripts/frontend.py
 
 # To a file beside it first, so that a stamp is never half written.
 fingerprint "$kind" >"$venv/.stamp-new"
