@@ -14,7 +14,7 @@ import anyio.lowlevel
 import pytest
 import sqlalchemy as sa
 
-from sentinel.core.database import Database, UtcDateTime, after_commit, contains_folded
+from sentinel.core.database import Database, UtcDateTime, after_commit, contains_folded, savepoint
 from sentinel.core.errors import Conflict, Unavailable
 from sentinel.identity.models import User
 from sentinel.permissions.models import Resource
@@ -63,6 +63,24 @@ async def test_a_refusal_keeps_what_was_written_only_when_it_says_so(database: D
                 raise Conflict("no", commit=commit)
     assert await _count(database, User) == 1
     assert done == [True]
+
+
+async def test_a_savepoint_fails_alone_and_reports_nothing(database: Database) -> None:
+    told: list[str] = []
+    async with database.transaction() as session:
+        session.add(User(email="kept@example.com", name="Kept"))
+        await session.flush()
+        after_commit(session, lambda: told.append("before"))
+        with pytest.raises(sa.exc.IntegrityError):
+            async with savepoint(session):
+                after_commit(session, lambda: told.append("undone"))
+                await session.execute(sa.insert(User).values(email="gone@example.com", name="Gone"))
+                await session.execute(sa.insert(User).values(email="kept@example.com", name="Twice"))
+        async with savepoint(session):
+            after_commit(session, lambda: told.append("inside"))
+            await session.execute(sa.insert(User).values(email="also@example.com", name="Also"))
+    assert told == ["before", "inside"]
+    assert await _count(database, User) == 2
 
 
 async def test_what_a_transaction_wrote_is_seen_by_the_next_read(database: Database) -> None:

@@ -7,14 +7,18 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
+from sentinel import migrations
 from sentinel.core.database import Database
 from sentinel.migrations import status, upgrade
 from sentinel.migrations.tables import METADATA
@@ -79,6 +83,40 @@ async def test_eight_processes_can_start_at_once_on_an_empty_database(empty_data
     # One process found an empty database and migrated it; the others waited and found it done.
     assert found.count("None") == 1
     assert len(set(found)) == 2
+
+
+async def test_a_database_of_the_first_release_is_brought_up_with_all_its_rows(
+    empty_database_url: str,
+) -> None:
+    database = Database(empty_database_url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_upgrade_to, "0001")
+    tables = METADATA.tables
+    workspace_id, resource_id = uuid4(), uuid4()
+    async with database.transaction() as session:
+        await session.execute(sa.insert(tables["workspaces"]).values(id=workspace_id, slug="w", name="W"))
+        await session.execute(
+            sa.insert(tables["resource_permissions"]).values(
+                id=resource_id,
+                service_name="notes",
+                resource_type="document",
+                resource_id=uuid4(),
+                workspace_id=workspace_id,
+            )
+        )
+    assert (await upgrade(empty_database_url)).current == "0001"
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+        kept = await connection.execute(sa.select(tables["resource_permissions"].c.id))
+    await database.close()
+    assert kept.scalars().all() == [resource_id]
+
+
+def _upgrade_to(connection: sa.Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 async def test_a_failed_migration_leaves_nothing_behind(empty_database_url: str) -> None:

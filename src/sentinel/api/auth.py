@@ -168,6 +168,7 @@ async def refresh_tokens(
         body.refresh_token,
         policy=state.refresh_policy,
         context=context,
+        signals=state.signals,
         clock=state.clock,
     )
     return _token_answer(state, pair)

@@ -12,18 +12,24 @@ from sentinel.core.database import Base, JsonDocument, UtcDateTime
 
 class Activity(Base):
     __tablename__ = "activity_logs"
-    __table_args__ = (sa.Index("ix_activity_logs_target_type_target_id", "target_type", "target_id"),)
+    __table_args__ = (
+        sa.Index("ix_activity_logs_target_type_target_id", "target_type", "target_id"),
+        # Serve the panel's list, newest first, whatever it is filtered by; the first one also counts by day.
+        sa.Index(None, "created_at", "id", "action"),
+        sa.Index(None, "action", "created_at", "id"),
+        sa.Index(None, "actor_id", "created_at", "id"),
+        sa.Index(None, "target_type", "created_at", "id"),
+        sa.Index(None, "workspace_id", "created_at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     action: Mapped[str] = mapped_column(sa.Text)
-    actor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    actor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     target_type: Mapped[str] = mapped_column(sa.Text)
     target_id: Mapped[UUID]
-    workspace_id: Mapped[UUID | None] = mapped_column(
-        sa.ForeignKey("workspaces.id", ondelete="SET NULL"), index=True
-    )
+    workspace_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("workspaces.id", ondelete="SET NULL"))
     detail: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=sa.func.now(), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=sa.func.now())
 
 
 class SignInMemory(Base):
@@ -36,4 +42,4 @@ class SignInMemory(Base):
     kind: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     value: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     first_seen: Mapped[datetime] = mapped_column(UtcDateTime)
-    last_seen: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -97,6 +97,9 @@ def _folded_on_postgresql(element: folded, compiler: Any, **kw: Any) -> str:
 
 def contains_folded(column: Any, needle: str) -> sa.ColumnElement[bool]:
     """``column`` contains ``needle``, whatever the case; ``%`` and ``_`` in the needle are literal."""
+    if "\x00" in needle:
+        # No stored text has one, and PostgreSQL takes none even to compare with.
+        return sa.false()
     return folded(column).contains(fold(needle), autoescape=True)
 
 
@@ -184,6 +187,20 @@ def upsert(session: AsyncSession, table: Any) -> Any:
 def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
     """Run ``action`` once the transaction of ``session`` has been committed; never when it is undone."""
     session.info.setdefault("after_commit", []).append(action)
+
+
+@asynccontextmanager
+async def savepoint(session: AsyncSession) -> AsyncIterator[None]:
+    """A part of a transaction that can fail alone: an error undoes this part, with what it gave to
+    :func:`after_commit`, and goes on to the caller, whose transaction stays usable.
+    """
+    waiting = len(session.info.get("after_commit", ()))
+    try:
+        async with session.begin_nested():
+            yield
+    except BaseException:
+        del session.info.get("after_commit", [])[waiting:]
+        raise
 
 
 def _run_after_commit(session: AsyncSession) -> None:

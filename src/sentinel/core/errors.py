@@ -57,6 +57,12 @@ class Unprocessable(DomainError):
         self.field = field
 
 
+class TooLarge(DomainError):
+    """What was sent is larger than what is taken."""
+
+    default_reason = "too_large"
+
+
 class LimitReached(DomainError):
     """A quota of the installation is used up; the same request may work in ``retry_after`` seconds."""
 

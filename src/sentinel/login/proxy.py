@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps import login_apps
 from sentinel.apps.models import LoginApp
 from sentinel.audit import activity
+from sentinel.audit.signals import Signals
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.errors import DomainError, Invalid
@@ -21,6 +22,7 @@ from sentinel.login.state import Flow, new_secret, redirect_digest
 from sentinel.providers import (
     ExchangeFailed,
     Identity,
+    IdentityRefused,
     Provider,
     Providers,
     ProviderUnavailable,
@@ -63,12 +65,14 @@ class ProxyLogin:
         *,
         base_url: str,
         admin_emails: Sequence[str],
+        signals: Signals,
         clock: Clock,
     ) -> None:
         self._database = database
         self._providers = providers
         self._base_url = base_url
         self._admin_emails = frozenset(admin_emails)
+        self._signals = signals
         self._clock = clock
 
     async def start(self, provider_name: str, request: LoginRequest, context: ClientContext) -> Started:
@@ -128,6 +132,7 @@ class ProxyLogin:
         Raises :class:`LoginRejected`, the refusals of :mod:`~sentinel.login.sign_in` and of the providers; each is
         in the activity log then, and nothing else has been written.
         """
+        identity: Identity | None = None
         try:
             provider = self._provider(provider_name)
             if flow is None or flow.client_id is None or flow.code_challenge is None:
@@ -141,7 +146,7 @@ class ProxyLogin:
             await self._note_rejection(refusal, provider_name, context)
             raise
         except Exception as error:
-            await self._note_failure(error, provider_name, context)
+            await self._note_failure(error, provider_name, context, attempted_email(error, identity))
             raise
 
     async def _identify(
@@ -216,16 +221,27 @@ class ProxyLogin:
             detail=detail,
             now=self._clock.now(),
         )
+        await self._signals.observe_sign_in(
+            session,
+            user_id=signed_in.user.id,
+            ip=context.ip,
+            user_agent=context.user_agent,
+            now=self._clock.now(),
+        )
 
     async def _note_rejection(self, refusal: DomainError, provider: str, context: ClientContext) -> None:
         security_event("auth.login.rejected", outcome="denied", reason=refusal.reason, provider=provider[:64])
         await self._note_failed_login(refusal.reason, provider, context)
 
-    async def _note_failure(self, error: Exception, provider: str, context: ClientContext) -> None:
+    async def _note_failure(
+        self, error: Exception, provider: str, context: ClientContext, email: str | None
+    ) -> None:
         _log_failure(error, provider)
-        await self._note_failed_login(failure_reason(error), provider, context)
+        await self._note_failed_login(failure_reason(error), provider, context, email)
 
-    async def _note_failed_login(self, reason: str, provider: str, context: ClientContext) -> None:
+    async def _note_failed_login(
+        self, reason: str, provider: str, context: ClientContext, email: str | None = None
+    ) -> None:
         """The audit row stands in a transaction of its own: that of the failed login has been undone."""
         detail = {
             "reason": reason,
@@ -247,6 +263,9 @@ class ProxyLogin:
         except DomainError:
             # The database is away: the answer to the browser must not depend on the audit row of a refusal.
             security_event("audit.write_failed", outcome="error", level="error", reason="login_failed")
+        await self._signals.observe_failure(
+            reason=reason, ip=context.ip, user_agent=context.user_agent, email=email
+        )
 
 
 def final_redirect(redirect_uri: str, code: str, app_state: str | None) -> str:
@@ -254,6 +273,13 @@ def final_redirect(redirect_uri: str, code: str, app_state: str | None) -> str:
     joint = "&" if "?" in redirect_uri else "?"
     url = f"{redirect_uri}{joint}code={quote(code, safe='')}"
     return url if app_state is None else f"{url}&state={quote(app_state, safe='')}"
+
+
+def attempted_email(error: Exception, identity: Identity | None) -> str | None:
+    """The address behind a failed sign-in, as far as the provider has told it."""
+    if identity is not None:
+        return identity.email
+    return error.email if isinstance(error, IdentityRefused) else None
 
 
 def _log_failure(error: Exception, provider: str) -> None:

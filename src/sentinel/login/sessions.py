@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps.authentication import UserCaller
 from sentinel.audit import activity
+from sentinel.audit.signals import Signals
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database, after_commit, is_outage
 from sentinel.core.errors import DomainError, Forbidden, NotFound, Unauthenticated, Unavailable
@@ -115,6 +116,7 @@ async def refresh(
     *,
     policy: RefreshPolicy,
     context: ClientContext,
+    signals: Signals,
     clock: Clock,
 ) -> TokenPair:
     """Rotate a refresh token (A6, ``tokens.md`` §6).
@@ -129,7 +131,7 @@ async def refresh(
         raise RefreshRefused(refusal.reason) from refusal
     try:
         async with database.transaction() as session:
-            return await _rotate(session, issuer, claims, policy, context, clock)
+            return await _rotate(session, issuer, claims, policy, context, signals, clock)
     except (RefreshRefused, Unavailable):
         raise
     except Exception as error:
@@ -200,6 +202,7 @@ async def _rotate(
     claims: RefreshClaims,
     policy: RefreshPolicy,
     context: ClientContext,
+    signals: Signals,
     clock: Clock,
 ) -> TokenPair:
     now = clock.now()
@@ -223,6 +226,9 @@ async def _rotate(
     )
     if context != consumed.context:
         await _note_context_change(session, consumed, context, clock)
+        await signals.observe_context_change(
+            session, user_id=consumed.user_id, ip=context.ip, user_agent=context.user_agent, now=now
+        )
     after_commit(
         session,
         lambda: security_event(

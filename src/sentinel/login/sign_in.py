@@ -40,17 +40,23 @@ class SignedIn:
 
 
 async def sign_in(
-    session: AsyncSession, identity: Identity, *, admin_emails: frozenset[str], now: datetime
+    session: AsyncSession,
+    identity: Identity,
+    *,
+    admin_emails: frozenset[str],
+    organization_required: bool = True,
+    now: datetime,
 ) -> SignedIn:
     """Find the user of an identity, or link or create one, and refresh what the provider says of him.
 
-    ``admin_emails`` are promoted at this first moment only (ID-9). Any number of first sign-ins of one person at
-    once makes one user (ID-8). Raises :class:`SignInRefused` (``org_not_permitted``, ``inactive_user``) and
-    :class:`EmailConflict`; nothing is written then.
+    ``admin_emails`` are promoted at this first moment only (ID-9). Without ``organization_required`` a person whom
+    no organization admits signs in as well, and keeps the one that is stored (AD-3). Any number of first sign-ins
+    of one person at once makes one user (ID-8). Raises :class:`SignInRefused` (``org_not_permitted``,
+    ``inactive_user``) and :class:`EmailConflict`; nothing is written then.
     """
     for _ in range(ATTEMPTS):
         organization_id, user, account = await _look(session, identity)
-        if organization_id is None:
+        if organization_id is None and organization_required:
             raise SignInRefused(
                 "Your email domain is not permitted to sign in here", reason="org_not_permitted"
             )
@@ -88,7 +94,7 @@ async def _look(
 async def _claim_user(
     session: AsyncSession,
     identity: Identity,
-    organization_id: UUID,
+    organization_id: UUID | None,
     admin_emails: frozenset[str],
     now: datetime,
 ) -> User | None:
@@ -149,7 +155,8 @@ async def _claim_user(
             await session.execute(sa.delete(User).where(User.id == created_id))
             session.expunge(user)
         return None
-    user.organization_id = organization_id
+    # A resolved organization is never overwritten by "none" (ID-2).
+    user.organization_id = organization_id or user.organization_id
     user.is_admin = user.is_admin or identity.email in admin_emails
     user.name = display_name(identity.name, identity.email)
     user.avatar_url = web_url(identity.avatar_url) or user.avatar_url
@@ -163,14 +170,14 @@ async def _refresh(
     user: User,
     account: SocialAccount,
     identity: Identity,
-    organization_id: UUID,
+    organization_id: UUID | None,
     now: datetime,
 ) -> None:
     """Take over name, avatar, profile and organization where they differ; the stored address stays (ID-2)."""
     fresh = {
         "name": display_name(identity.name, user.email),
         "avatar_url": web_url(identity.avatar_url) or user.avatar_url,
-        "organization_id": organization_id,
+        "organization_id": organization_id or user.organization_id,
     }
     changed = {key: value for key, value in fresh.items() if getattr(user, key) != value}
     for key, value in changed.items():

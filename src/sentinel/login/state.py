@@ -38,6 +38,8 @@ class Flow:
     app_state: str | None = None
     redirect_uri: str | None = None
     """The address itself, where it belongs to no list that a digest could be looked up in (Z2)."""
+    return_path: str | None = None
+    """The page of the panel that was asked for before the sign-in."""
 
 
 def new_secret() -> str:

@@ -16,6 +16,8 @@ class IdentityRefused(Invalid):
     """
 
     default_reason = "email_not_verified"
+    email: str | None = None
+    """The address that was refused, where there is one, for whoever counts failures; never for a log."""
 
 
 class TokenRejected(Invalid):

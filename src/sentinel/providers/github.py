@@ -138,7 +138,10 @@ class GitHub:
         for entry in primary:
             if entry.get("verified") is True:
                 return plain_email(entry.get("email"))
-        raise not_verified()
+        refusal = not_verified()
+        email = primary[0].get("email")
+        refusal.email = email if isinstance(email, str) else None
+        raise refusal
 
     async def _get(self, path: str, token: str) -> Any:
         response = await self._call("GET", path, f"Bearer {token}")

@@ -9,7 +9,7 @@ from sentinel.core.clock import Clock
 from sentinel.core.errors import UpstreamFailed
 from sentinel.core.outbound import Outbound
 from sentinel.providers.claims import PROFILE_CLAIMS, oidc_identity, require_verified, subject_of
-from sentinel.providers.errors import ExchangeFailed, TokenRejected
+from sentinel.providers.errors import ExchangeFailed, IdentityRefused, TokenRejected
 from sentinel.providers.id_token import verify
 from sentinel.providers.keys import PublishedKeys
 from sentinel.providers.metadata import Discovery, Metadata
@@ -105,7 +105,11 @@ class OidcProvider:
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
         identity = oidc_identity(self.name, claims, profile_claims=self.profile_claims)
-        self._require_verified(claims)
+        try:
+            self._require_verified(claims)
+        except IdentityRefused as refusal:
+            refusal.email = identity.email
+            raise
         return identity
 
     async def _verified(
