@@ -98,15 +98,19 @@ def select_rules(email: str, *more: Any) -> sa.Select[*tuple[Any, ...]]:
     """A statement for the rules that ``email`` could fall under, one row each; ``more`` columns are read beside
     them. There is always the row of the public organization. Read it with :func:`choose_for`.
     """
-    domain = _domain_or_none(email)
-    labels = domain.split(".") if domain else []
-    candidates = [".".join(labels[start:]) for start in range(len(labels) - 1)]
     return (
         sa.select(*RULE_COLUMNS, *more)
         .select_from(Organization)
         .outerjoin(OrganizationDomain, OrganizationDomain.organization_id == Organization.id)
-        .where(sa.or_(OrganizationDomain.domain.in_(candidates), Organization.is_public))
+        .where(sa.or_(OrganizationDomain.domain.in_(candidate_domains(email)), Organization.is_public))
     )
+
+
+def candidate_domains(email: str) -> list[str]:
+    """The domains that a rule for ``email`` could name: its own and every one above it; none when malformed."""
+    domain = _domain_or_none(email)
+    labels = domain.split(".") if domain else []
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
 
 
 def choose_for(email: str, rows: Iterable[Any]) -> UUID | None:
@@ -125,7 +129,7 @@ async def resolve(session: AsyncSession, email: str) -> UUID | None:
     return choose_for(email, (await session.execute(select_rules(email))).all())
 
 
-def _effective(email: str, rows: Iterable[Any]) -> UUID | None:
+def effective_for(email: str, rows: Iterable[Any]) -> UUID | None:
     """The organization that :func:`choose_for` finds, or the disabled one that kept it from finding any: for the
     gates a person whom that one claims is its own, so its kill switch reaches him (rules 4, 7 and 10).
     """
@@ -168,7 +172,7 @@ async def standing(session: AsyncSession, stored: UUID | None, email: str) -> St
     """The effective organization of a user whose stored one is ``stored`` (rule 10)."""
     organization_id = stored
     if stored is None:
-        organization_id = _effective(email, (await session.execute(select_rules(email))).all())
+        organization_id = effective_for(email, (await session.execute(select_rules(email))).all())
     if organization_id is None:
         return NO_ORGANIZATION
     row = (

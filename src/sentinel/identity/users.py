@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.audit import activity
 from sentinel.core.database import upsert
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
-from sentinel.identity import organizations
+from sentinel.identity import administrators, organizations
 from sentinel.identity.models import User
 from sentinel.identity.text import NAME_LENGTH, display_name, plain_text, web_url
 from sentinel.providers import IdentityRefused
@@ -46,6 +46,13 @@ async def change_profile(
 
     Raises :class:`NotFound`, and :class:`Unprocessable` for a name of which nothing is left without markup.
     """
+    return await edit(session, user_id, change, actor_id=user_id, now=now)
+
+
+async def edit(
+    session: AsyncSession, user_id: UUID, change: ProfileChange, *, actor_id: UUID | None, now: datetime
+) -> User:
+    """:func:`change_profile` by the wish of ``actor_id``."""
     values: dict[str, str] = {}
     if change.name is not None:
         name = plain_text(change.name)
@@ -67,7 +74,7 @@ async def change_profile(
         "user_updated",
         target_type="user",
         target_id=user.id,
-        actor_id=user.id,
+        actor_id=actor_id,
         detail={"fields": sorted(changed)},
         now=now,
     )
@@ -79,11 +86,15 @@ async def set_active(
 ) -> int:
     """Activate or deactivate a person; deactivating ends every session and token at once (DL-5, DL-6).
 
-    Returns how many refresh tokens were removed. Raises :class:`NotFound`.
+    Returns how many refresh tokens were removed. Raises :class:`NotFound`, and :class:`Conflict` when ``actor_id``
+    would deactivate himself or nobody could administer any more (AD-8).
     """
+    held = await administrators.hold(session, [] if active else [user_id])
     user = await _locked(session, user_id)
     if user.is_active == active:
         return 0
+    if not active:
+        administrators.require_rest(held, [user.id], actor_id=actor_id)
     user.is_active, user.updated_at = active, now
     await session.flush()
     revoked = 0
@@ -102,15 +113,23 @@ async def set_active(
 
 async def set_admin(
     session: AsyncSession, user_id: UUID, admin: bool, *, actor_id: UUID | None, now: datetime
-) -> None:
-    """Promote or demote a panel administrator; demotion revokes the person (DL-7). Raises :class:`NotFound`."""
+) -> int:
+    """Promote or demote a panel administrator; demotion revokes the person (DL-7).
+
+    Returns how many refresh tokens were removed. Raises :class:`NotFound`, and :class:`Conflict` when ``actor_id`` would demote himself or nobody could
+    administer any more (AD-8).
+    """
+    held = await administrators.hold(session, [] if admin else [user_id])
     user = await _locked(session, user_id)
     if user.is_admin == admin:
-        return
+        return 0
+    if not admin:
+        administrators.require_rest(held, [user.id], actor_id=actor_id)
     user.is_admin, user.updated_at = admin, now
     await session.flush()
+    revoked = 0
     if not admin:
-        await revoke_users(session, [user.id], reason="admin_demoted", now=now)
+        revoked = await revoke_users(session, [user.id], reason="admin_demoted", now=now)
     await activity.record(
         session,
         "user_promoted_admin" if admin else "user_demoted_admin",
@@ -119,6 +138,7 @@ async def set_admin(
         actor_id=actor_id,
         now=now,
     )
+    return revoked
 
 
 async def create_admin(

@@ -6,8 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.identity.models import User
-from sentinel.identity.organizations import Standing, standing
+from sentinel.identity.models import Organization, User
+from sentinel.identity.organizations import NO_ORGANIZATION, Standing, standing
 from sentinel.workspaces.models import AllowedOrganization, Membership, Workspace
 
 
@@ -39,9 +39,10 @@ async def admits(session: AsyncSession, user: User, workspace_id: UUID) -> bool:
 
 async def choices(session: AsyncSession, user: User) -> list[WorkspaceChoice]:
     """The workspaces that ``user`` can really get tokens for, by creation (A4)."""
-    own = await standing(session, user.organization_id, user.email)
-    if own.suspended:
-        return []
+    own = NO_ORGANIZATION
+    if user.organization_id is None:
+        own = await standing(session, None, user.email)
+    # A stored organization is read beside the workspaces: this is part of every discovery (design: round-trip budget).
     rows = await session.execute(
         sa.select(
             Workspace.id,
@@ -49,14 +50,21 @@ async def choices(session: AsyncSession, user: User) -> list[WorkspaceChoice]:
             Workspace.slug,
             Membership.role,
             AllowedOrganization.organization_id,
+            Organization.id.label("own_id"),
+            Organization.slug.label("own_slug"),
+            Organization.is_public.label("own_public"),
+            Organization.enabled.label("own_enabled"),
         )
         .join(Membership, Membership.workspace_id == Workspace.id)
         .outerjoin(AllowedOrganization, AllowedOrganization.workspace_id == Workspace.id)
+        .outerjoin(Organization, Organization.id == user.organization_id)
         .where(Membership.user_id == user.id)
         .order_by(Workspace.created_at, Workspace.id)
     )
     found: dict[UUID, tuple[WorkspaceChoice, set[UUID]]] = {}
     for row in rows:
+        if row.own_id is not None:
+            own = Standing(row.own_id, row.own_slug, row.own_public, row.own_enabled)
         choice = WorkspaceChoice(row.id, row.name, row.slug, row.role)
         _, listed = found.setdefault(row.id, (choice, set()))
         if row.organization_id is not None:

@@ -1,4 +1,9 @@
-"""Groups of a workspace (``http-api.md`` §6)."""
+"""Groups of a workspace (``http-api.md`` §6).
+
+What takes a :class:`Member` asks whether he may. What takes ``workspace_id`` and ``actor_id`` does the same deed for
+whoever wishes it, and is what the panel calls for its administrators. A group of another workspace does not exist
+for either.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,24 +41,47 @@ async def create(
 ) -> Group:
     """Make a group (G1). Raises :class:`Forbidden` below admin, :class:`Conflict` when the name is taken."""
     actor.require("admin")
+    return await make(
+        session, actor.workspace_id, name=name, description=description, actor_id=actor.user_id, now=now
+    )
+
+
+async def make(
+    session: AsyncSession,
+    workspace_id: UUID,
+    *,
+    name: str,
+    description: str | None,
+    actor_id: UUID | None,
+    now: datetime,
+) -> Group:
+    """Make a group in a workspace that exists, whoever wishes it.
+
+    Raises :class:`Conflict` when the name is taken, :class:`Unprocessable`.
+    """
     group = Group(
         id=uuid4(),
-        workspace_id=actor.workspace_id,
+        workspace_id=workspace_id,
         name=_name(name),
         description=plain_text(description) if description is not None else None,
-        created_by=actor.user_id,
+        created_by=actor_id,
         created_at=now,
     )
     session.add(group)
     await _flush(session)
-    await _record(session, "group_created", actor, group.id, now, name=group.name)
+    await _record(session, "group_created", group, actor_id, now, name=group.name)
     return group
 
 
 async def list_groups(session: AsyncSession, actor: Member) -> Sequence[Group]:
     """The groups of the workspace, by creation (G2)."""
+    return await list_all(session, actor.workspace_id)
+
+
+async def list_all(session: AsyncSession, workspace_id: UUID) -> Sequence[Group]:
+    """The groups of a workspace, by creation, for whoever wishes it."""
     found = await session.execute(
-        sa.select(Group).where(Group.workspace_id == actor.workspace_id).order_by(Group.created_at, Group.id)
+        sa.select(Group).where(Group.workspace_id == workspace_id).order_by(Group.created_at, Group.id)
     )
     return found.scalars().all()
 
@@ -69,7 +97,32 @@ async def change(
 ) -> Group:
     """Rename or describe a group (G3). Raises :class:`Forbidden`, :class:`NotFound`, :class:`Conflict`."""
     actor.require("admin")
-    group = await _get(session, actor, group_id, lock="change")
+    return await edit(
+        session,
+        actor.workspace_id,
+        group_id,
+        name=name,
+        description=description,
+        actor_id=actor.user_id,
+        now=now,
+    )
+
+
+async def edit(
+    session: AsyncSession,
+    workspace_id: UUID,
+    group_id: UUID,
+    *,
+    name: str | None,
+    description: str | None,
+    actor_id: UUID | None,
+    now: datetime,
+) -> Group:
+    """Rename or describe a group, whoever wishes it; None leaves a field as it is.
+
+    Raises :class:`NotFound`, :class:`Conflict` when the name is taken, :class:`Unprocessable`.
+    """
+    group = await _get(session, workspace_id, group_id, lock="change")
     changed: list[str] = []
     if name is not None and (plain := _name(name)) != group.name:
         group.name = plain
@@ -79,7 +132,7 @@ async def change(
         changed.append("description")
     if changed:
         await _flush(session)
-        await _record(session, "group_updated", actor, group.id, now, fields=changed)
+        await _record(session, "group_updated", group, actor_id, now, fields=changed)
     return group
 
 
@@ -89,7 +142,17 @@ async def delete(session: AsyncSession, actor: Member, group_id: UUID, *, now: d
     Raises :class:`Forbidden`, :class:`NotFound`.
     """
     actor.require("admin")
-    group = await _get(session, actor, group_id)
+    await destroy(session, actor.workspace_id, group_id, actor_id=actor.user_id, now=now)
+
+
+async def destroy(
+    session: AsyncSession, workspace_id: UUID, group_id: UUID, *, actor_id: UUID | None, now: datetime
+) -> Group:
+    """Delete a group with all that was given to it, whoever wishes it; every former member is revoked.
+
+    Returns what it was. Raises :class:`NotFound`.
+    """
+    group = await _get(session, workspace_id, group_id)
     await revoke_users(
         session,
         sa.select(GroupMembership.user_id).where(GroupMembership.group_id == group.id),
@@ -101,17 +164,23 @@ async def delete(session: AsyncSession, actor: Member, group_id: UUID, *, now: d
     if deleted.scalar_one_or_none() is None:
         raise _unknown()
     await purge_grantee(session, "group", group.id)
-    await _record(session, "group_deleted", actor, group.id, now, name=group.name)
+    await _record(session, "group_deleted", group, actor_id, now, name=group.name)
+    return group
 
 
 async def list_group_members(session: AsyncSession, actor: Member, group_id: UUID) -> list[GroupMember]:
     """The members of a group by the time they were added (G5). Raises :class:`NotFound`."""
+    return await members_of(session, actor.workspace_id, group_id)
+
+
+async def members_of(session: AsyncSession, workspace_id: UUID, group_id: UUID) -> list[GroupMember]:
+    """The members of a group by the time they were added, for whoever wishes it. Raises :class:`NotFound`."""
     rows = (
         await session.execute(
             sa.select(Group.id, User.id, User.email, User.name, GroupMembership.added_at)
             .outerjoin(GroupMembership, GroupMembership.group_id == Group.id)
             .outerjoin(User, User.id == GroupMembership.user_id)
-            .where(Group.id == group_id, Group.workspace_id == actor.workspace_id)
+            .where(Group.id == group_id, Group.workspace_id == workspace_id)
             .order_by(GroupMembership.added_at, GroupMembership.id)
         )
     ).all()
@@ -129,10 +198,27 @@ async def add_member(
     of the workspace or is in the group already.
     """
     actor.require("admin")
-    group = await _get(session, actor, group_id, lock="hold")
+    await put_in(session, actor.workspace_id, group_id, user_id, actor_id=actor.user_id, now=now)
+
+
+async def put_in(
+    session: AsyncSession,
+    workspace_id: UUID,
+    group_id: UUID,
+    user_id: UUID,
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Put a member of the workspace into a group, whoever wishes it.
+
+    Raises :class:`NotFound` for the group, :class:`Invalid` for somebody who is not a member of the workspace or is
+    in the group already; nothing is written then.
+    """
+    group = await _get(session, workspace_id, group_id, lock="hold")
     membership = await session.execute(
         sa.select(Membership.id)
-        .where(Membership.workspace_id == actor.workspace_id, Membership.user_id == user_id)
+        .where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
         .with_for_update(read=True, key_share=True)
     )
     if membership.scalar_one_or_none() is None:
@@ -145,7 +231,15 @@ async def add_member(
     )
     if added.scalar_one_or_none() is None:
         raise Invalid("User is already in this group", reason="already_in_group")
-    await _record(session, "group_member_added", actor, user_id, now, target="user", group_id=str(group.id))
+    await _record(
+        session,
+        "group_member_added",
+        group,
+        actor_id,
+        now,
+        target=("user", user_id),
+        group_id=str(group.id),
+    )
 
 
 async def remove_member(
@@ -153,9 +247,25 @@ async def remove_member(
 ) -> None:
     """Take somebody out of a group; he is revoked (G7, DL-8). Raises :class:`Forbidden`, :class:`NotFound`."""
     actor.require("admin")
-    group = await _get(session, actor, group_id)
+    await take_out(session, actor.workspace_id, group_id, user_id, actor_id=actor.user_id, now=now)
+
+
+async def take_out(
+    session: AsyncSession,
+    workspace_id: UUID,
+    group_id: UUID,
+    user_id: UUID,
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> int:
+    """Take somebody out of a group, whoever wishes it; he is revoked. Returns how many sessions have ended.
+
+    Raises :class:`NotFound`.
+    """
+    group = await _get(session, workspace_id, group_id)
     # Revoked first, as wherever a group loses members, so that two such changes cannot wait for each other.
-    await revoke_users(session, [user_id], reason="removed_from_group", now=now)
+    ended = await revoke_users(session, [user_id], reason="removed_from_group", now=now)
     removed = await session.execute(
         sa.delete(GroupMembership)
         .where(GroupMembership.group_id == group.id, GroupMembership.user_id == user_id)
@@ -163,17 +273,38 @@ async def remove_member(
     )
     if removed.scalar_one_or_none() is None:
         raise NotFound("User is not in this group", reason="group_member_not_found")
-    await _record(session, "group_member_removed", actor, user_id, now, target="user", group_id=str(group.id))
+    await _record(
+        session,
+        "group_member_removed",
+        group,
+        actor_id,
+        now,
+        target=("user", user_id),
+        group_id=str(group.id),
+    )
+    return ended
+
+
+async def workspace_of(session: AsyncSession, group_id: UUID) -> UUID:
+    """The workspace that a group belongs to, which it never leaves. Raises :class:`NotFound`."""
+    workspace_id = await session.scalar(sa.select(Group.workspace_id).where(Group.id == group_id))
+    if workspace_id is None:
+        raise _unknown()
+    return workspace_id
 
 
 async def _get(
-    session: AsyncSession, actor: Member, group_id: UUID, *, lock: Literal["change", "hold"] | None = None
+    session: AsyncSession,
+    workspace_id: UUID,
+    group_id: UUID,
+    *,
+    lock: Literal["change", "hold"] | None = None,
 ) -> Group:
-    """A group of the actor's workspace; one of another workspace does not exist for him.
+    """A group of the workspace; one of another does not exist here.
 
     ``lock`` keeps the row until the transaction ends: ``change`` from everybody, ``hold`` from being deleted.
     """
-    found = sa.select(Group).where(Group.id == group_id, Group.workspace_id == actor.workspace_id)
+    found = sa.select(Group).where(Group.id == group_id, Group.workspace_id == workspace_id)
     if lock is not None:
         found = found.with_for_update(read=lock == "hold", key_share=lock == "hold")
     group = (await session.execute(found)).scalar_one_or_none()
@@ -204,20 +335,21 @@ def _name(value: str) -> str:
 async def _record(
     session: AsyncSession,
     action: str,
-    actor: Member,
-    target_id: UUID,
+    group: Group,
+    actor_id: UUID | None,
     now: datetime,
     *,
-    target: activity.TargetType = "group",
+    target: tuple[activity.TargetType, UUID] | None = None,
     **detail: object,
 ) -> None:
+    target_type, target_id = target or ("group", group.id)
     await activity.record(
         session,
         action,
-        target_type=target,
+        target_type=target_type,
         target_id=target_id,
-        actor_id=actor.user_id,
-        workspace_id=actor.workspace_id,
+        actor_id=actor_id,
+        workspace_id=group.workspace_id,
         detail=detail,
         now=now,
     )

@@ -1,4 +1,8 @@
-"""Members of a workspace (``http-api.md`` §5, W6 to W9; ``authorization.md`` §2, §8)."""
+"""Members of a workspace (``http-api.md`` §5, W6 to W9; ``authorization.md`` §2, §8).
+
+What takes a :class:`Member` asks whether he may. What takes ``workspace_id`` and ``actor_id`` does the same deed for
+whoever wishes it; the panel calls it for its administrators, who act with the power of an owner (§2 rule 5).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps.authentication import Member
 from sentinel.audit import activity
 from sentinel.core.database import contains_folded, upsert
-from sentinel.core.errors import Forbidden, Invalid, NotFound
+from sentinel.core.errors import Conflict, Forbidden, Invalid, NotFound
 from sentinel.identity import users
 from sentinel.identity.models import User
 from sentinel.permissions.resources import purge_grantee
@@ -23,6 +27,14 @@ from sentinel.workspaces.roles import WorkspaceRole
 MAX_LISTED = 50
 CANNOT_ADD = "User cannot be added: no such user, or already a member"
 """One text for both cases, so that it does not tell which addresses have an account (W7)."""
+NOT_PERMITTED = "The user's organization is not permitted in this workspace"
+
+
+class LastOwner(Conflict):
+    """A workspace keeps an owner (``authorization.md`` §2 rule 4). The endpoints for members say 403 to this."""
+
+    def __init__(self) -> None:
+        super().__init__("The last owner cannot be removed or demoted", reason="last_owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +61,7 @@ async def list_members(
 
     ``query`` is a case-insensitive part of name or address; ``limit`` is brought into 1 to 50, None lists all.
     """
-    statement = _ENTRY.where(Membership.workspace_id == actor.workspace_id).order_by(
-        Membership.joined_at, Membership.id
-    )
+    statement = _of(actor.workspace_id)
     if query:
         statement = statement.where(
             sa.or_(contains_folded(User.name, query), contains_folded(User.email, query))
@@ -59,6 +69,18 @@ async def list_members(
     if limit is not None:
         statement = statement.limit(max(1, min(limit, MAX_LISTED)))
     return [MemberEntry(*row) for row in await session.execute(statement)]
+
+
+async def list_all(session: AsyncSession, workspace_id: UUID) -> list[MemberEntry]:
+    """Every member by the time he joined, for whoever wishes it. Raises :class:`NotFound` without the workspace."""
+    found = [MemberEntry(*row) for row in await session.execute(_of(workspace_id))]
+    if not found and await session.get(Workspace, workspace_id) is None:
+        raise _no_workspace()
+    return found
+
+
+def _of(workspace_id: UUID) -> "sa.Select[UUID, str, str, str | None, str, datetime]":
+    return _ENTRY.where(Membership.workspace_id == workspace_id).order_by(Membership.joined_at, Membership.id)
 
 
 async def add(
@@ -75,28 +97,76 @@ async def add(
         raise Forbidden("Members join by invitation here", reason="self_serve_enabled")
     if role is WorkspaceRole.OWNER and not actor.has("owner"):
         raise Invalid("Only owners may grant the owner role", reason="owner_grant")
+    return await add_by_email(session, actor.workspace_id, email, role, actor_id=actor.user_id, now=now)
+
+
+async def add_by_email(
+    session: AsyncSession,
+    workspace_id: UUID,
+    email: str,
+    role: WorkspaceRole,
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> MemberEntry:
+    """Make the user of that address a member, whoever wishes it.
+
+    Does not ask whether the actor may grant ``role``, nor whether the workspace exists. Raises :class:`Invalid` for
+    an unknown or already present person, or a closed organization gate.
+    """
     user = await users.find_by_email(session, email)
     if user is None:
         raise Invalid(CANNOT_ADD, reason="cannot_add")
-    if not await gates.admits(session, user, actor.workspace_id):
-        raise Invalid(
-            "The user's organization is not permitted in this workspace", reason="org_not_permitted"
-        )
+    entry = await enrol(session, user, workspace_id, role, actor_id=actor_id, now=now)
+    if entry is None:
+        raise Invalid(CANNOT_ADD, reason="cannot_add")
+    return entry
+
+
+async def enrol(
+    session: AsyncSession,
+    user: User,
+    workspace_id: UUID,
+    role: WorkspaceRole,
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> MemberEntry | None:
+    """Make ``user`` a member, whoever wishes it; None when he is one already.
+
+    Does not ask whether the actor may grant ``role``. Raises :class:`Invalid` when the gate of the user's
+    organization is closed (``authorization.md`` §7 rule 9).
+    """
+    if not await gates.admits(session, user, workspace_id):
+        raise Invalid(NOT_PERMITTED, reason="org_not_permitted")
+    return await join(session, user, workspace_id, role, actor_id=actor_id, now=now)
+
+
+async def join(
+    session: AsyncSession,
+    user: User,
+    workspace_id: UUID,
+    role: WorkspaceRole,
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> MemberEntry | None:
+    """The last step of :func:`enrol`, for callers that have asked the gates already."""
     added = await session.execute(
         upsert(session, Membership)
-        .values(id=uuid4(), workspace_id=actor.workspace_id, user_id=user.id, role=role.value, joined_at=now)
+        .values(id=uuid4(), workspace_id=workspace_id, user_id=user.id, role=role.value, joined_at=now)
         .on_conflict_do_nothing(index_elements=["workspace_id", "user_id"])
         .returning(Membership.id)
     )
     if added.scalar_one_or_none() is None:
-        raise Invalid(CANNOT_ADD, reason="cannot_add")
+        return None
     await activity.record(
         session,
         "member_invited",
         target_type="user",
         target_id=user.id,
-        actor_id=actor.user_id,
-        workspace_id=actor.workspace_id,
+        actor_id=actor_id,
+        workspace_id=workspace_id,
         detail={"email": user.email, "role": role.value},
         now=now,
     )
@@ -112,20 +182,49 @@ async def change_role(
     last owner; :class:`NotFound` for somebody who is not a member.
     """
     actor.require("admin")
-    await _lock_workspace(session, actor.workspace_id)
-    current = await _role_of(session, actor.workspace_id, user_id)
-    if role is WorkspaceRole.OWNER and current != "owner" and not actor.has("owner"):
+    try:
+        return await set_role(
+            session,
+            actor.workspace_id,
+            user_id,
+            role,
+            as_owner=actor.has("owner"),
+            actor_id=actor.user_id,
+            now=now,
+        )
+    except LastOwner as refusal:
+        raise _forbidden(refusal) from refusal
+
+
+async def set_role(
+    session: AsyncSession,
+    workspace_id: UUID,
+    user_id: UUID,
+    role: WorkspaceRole,
+    *,
+    as_owner: bool,
+    actor_id: UUID | None,
+    now: datetime,
+) -> MemberEntry:
+    """Give a member another role, whoever wishes it; a real change revokes him.
+
+    ``as_owner`` is whether the actor has the power of an owner here; without it a change of or to ``owner`` raises
+    :class:`Forbidden`. Raises :class:`NotFound` for somebody who is not a member, :class:`LastOwner`.
+    """
+    await _lock_workspace(session, workspace_id)
+    current = await _role_of(session, workspace_id, user_id)
+    if role is WorkspaceRole.OWNER and current != "owner" and not as_owner:
         raise Forbidden("Only owners may grant the owner role", reason="owner_grant")
     if current == "owner" and role is not WorkspaceRole.OWNER:
-        if not actor.has("owner"):
+        if not as_owner:
             raise Forbidden("Only owners may change an owner", reason="owner_change")
-        await _require_another_owner(session, actor.workspace_id, user_id)
+        await _require_another_owner(session, workspace_id, user_id)
     if current != role.value:
         # The person's own row comes before what belongs to it, here and below, as in every revocation.
         await revoke_users(session, [user_id], reason="role_changed", now=now)
         await session.execute(
             sa.update(Membership)
-            .where(Membership.workspace_id == actor.workspace_id, Membership.user_id == user_id)
+            .where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
             .values(role=role.value)
         )
         await activity.record(
@@ -133,14 +232,14 @@ async def change_role(
             "member_role_changed",
             target_type="user",
             target_id=user_id,
-            actor_id=actor.user_id,
-            workspace_id=actor.workspace_id,
+            actor_id=actor_id,
+            workspace_id=workspace_id,
             detail={"old_role": current, "new_role": role.value},
             now=now,
         )
     row = (
         await session.execute(
-            _ENTRY.where(Membership.workspace_id == actor.workspace_id, Membership.user_id == user_id)
+            _ENTRY.where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
         )
     ).one()
     return MemberEntry(*row)
@@ -154,24 +253,53 @@ async def remove(session: AsyncSession, actor: Member, user_id: UUID, *, now: da
     """
     if user_id != actor.user_id:
         actor.require("admin")
-    await _lock_workspace(session, actor.workspace_id)
-    current = await _role_of(session, actor.workspace_id, user_id)
+    try:
+        await expel(
+            session,
+            actor.workspace_id,
+            user_id,
+            as_owner=actor.has("owner"),
+            actor_id=actor.user_id,
+            now=now,
+        )
+    except LastOwner as refusal:
+        raise _forbidden(refusal) from refusal
+
+
+async def expel(
+    session: AsyncSession,
+    workspace_id: UUID,
+    user_id: UUID,
+    *,
+    as_owner: bool,
+    actor_id: UUID | None,
+    now: datetime,
+) -> int:
+    """Remove a member with everything that was given to him here, whoever wishes it; he is revoked.
+
+    ``as_owner`` is whether the actor has the power of an owner here; without it an owner stays and
+    :class:`Forbidden` is raised. Returns how many sessions have ended. Raises :class:`NotFound` for somebody who is
+    not a member, :class:`LastOwner`.
+    """
+    await _lock_workspace(session, workspace_id)
+    current = await _role_of(session, workspace_id, user_id)
     if current == "owner":
-        if not actor.has("owner"):
+        if not as_owner:
             raise Forbidden("Only owners may remove an owner", reason="owner_change")
-        await _require_another_owner(session, actor.workspace_id, user_id)
-    await revoke_users(session, [user_id], reason="member_removed", now=now)
-    await purge(session, actor.workspace_id, user_id)
+        await _require_another_owner(session, workspace_id, user_id)
+    ended = await revoke_users(session, [user_id], reason="member_removed", now=now)
+    await purge(session, workspace_id, user_id)
     await activity.record(
         session,
         "member_removed",
         target_type="user",
         target_id=user_id,
-        actor_id=actor.user_id,
-        workspace_id=actor.workspace_id,
+        actor_id=actor_id,
+        workspace_id=workspace_id,
         detail={"role": current},
         now=now,
     )
+    return ended
 
 
 async def purge(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> None:
@@ -227,4 +355,12 @@ async def _require_another_owner(session: AsyncSession, workspace_id: UUID, user
         )
     )
     if not others:
-        raise Forbidden("The last owner cannot be removed or demoted", reason="last_owner")
+        raise LastOwner
+
+
+def _forbidden(refusal: LastOwner) -> Forbidden:
+    return Forbidden(refusal.detail, reason=refusal.reason)
+
+
+def _no_workspace() -> NotFound:
+    return NotFound("Workspace not found", reason="workspace_not_found")

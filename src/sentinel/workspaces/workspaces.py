@@ -1,4 +1,8 @@
-"""Workspaces (``http-api.md`` §5, W1 to W5)."""
+"""Workspaces (``http-api.md`` §5, W1 to W5).
+
+What takes a :class:`Member` asks whether he may; :func:`make`, :func:`edit` and :func:`destroy` do the same deed for
+whoever wishes it, and are what the panel calls for its administrators.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +59,16 @@ async def create(
         raise Forbidden("Workspaces are created by administrators here", reason="workspace_create_disabled")
     if self_serve is not None:
         await _require_quota(session, creator_id, self_serve, now)
+    return await make(session, creator_id, name=name, slug=slug, description=description, now=now)
+
+
+async def make(
+    session: AsyncSession, creator_id: UUID, *, name: str, slug: str, description: str | None, now: datetime
+) -> Workspace:
+    """Make a workspace whose owner is ``creator_id``, whatever the installation allows to everybody.
+
+    Raises :class:`Conflict` when the slug is taken, :class:`Unprocessable` for a name made of markup alone.
+    """
     workspace = Workspace(
         id=uuid4(),
         slug=slug,
@@ -124,7 +138,17 @@ async def change(session: AsyncSession, actor: Member, wish: WorkspaceChange, *,
     Raises :class:`Forbidden` below admin, :class:`NotFound`, :class:`Unprocessable`.
     """
     actor.require("admin")
-    workspace = await _locked(session, actor.workspace_id)
+    return await edit(session, actor.workspace_id, wish, actor_id=actor.user_id, now=now)
+
+
+async def edit(
+    session: AsyncSession, workspace_id: UUID, wish: WorkspaceChange, *, actor_id: UUID | None, now: datetime
+) -> Workspace:
+    """Change name or description of a workspace, whoever wishes it.
+
+    Raises :class:`NotFound`, :class:`Unprocessable`.
+    """
+    workspace = await _locked(session, workspace_id)
     changed: list[str] = []
     if wish.name is not None and (name := _name(wish.name)) != workspace.name:
         workspace.name = name
@@ -140,7 +164,7 @@ async def change(session: AsyncSession, actor: Member, wish: WorkspaceChange, *,
         "workspace_updated",
         target_type="workspace",
         target_id=workspace.id,
-        actor_id=actor.user_id,
+        actor_id=actor_id,
         workspace_id=workspace.id,
         detail={"fields": changed},
         now=now,
@@ -154,7 +178,17 @@ async def delete(session: AsyncSession, actor: Member, *, now: datetime) -> None
     Raises :class:`Forbidden` below owner, :class:`NotFound`.
     """
     actor.require("owner")
-    workspace = await _locked(session, actor.workspace_id)
+    await destroy(session, actor.workspace_id, actor_id=actor.user_id, now=now)
+
+
+async def destroy(
+    session: AsyncSession, workspace_id: UUID, *, actor_id: UUID | None, now: datetime
+) -> Workspace:
+    """Delete a workspace with everything in it, whoever wishes it; every former member is revoked.
+
+    Returns what it was. Raises :class:`NotFound`.
+    """
+    workspace = await _locked(session, workspace_id)
     # Revoked before the cascade takes the rows that say who the members are and which families they have.
     await revoke_users(
         session,
@@ -168,10 +202,11 @@ async def delete(session: AsyncSession, actor: Member, *, now: datetime) -> None
         "workspace_deleted",
         target_type="workspace",
         target_id=workspace.id,
-        actor_id=actor.user_id,
+        actor_id=actor_id,
         detail={"name": workspace.name, "slug": workspace.slug},
         now=now,
     )
+    return workspace
 
 
 async def _locked(session: AsyncSession, workspace_id: UUID) -> Workspace:

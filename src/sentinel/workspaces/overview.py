@@ -1,0 +1,354 @@
+"""Workspaces, members and groups as the panel lists them: paged, searchable, with what hangs on each (``admin.md``
+§5). Each answer is one statement.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.core.database import contains_folded
+from sentinel.core.errors import NotFound
+from sentinel.identity.models import Organization, User
+from sentinel.permissions.models import Resource, Share
+from sentinel.roles.models import GroupRole, Role, UserRole
+from sentinel.workspaces import listing
+from sentinel.workspaces.listing import Listing, counted
+from sentinel.workspaces.models import AllowedOrganization, Group, GroupMembership, Membership, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceEntry:
+    """A workspace in the list."""
+
+    id: UUID
+    slug: str
+    name: str
+    description: str | None
+    created_by: UUID | None
+    created_at: datetime
+    member_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceDetail:
+    """A workspace and how much is in it. ``allowed_count`` counts organizations on its list; 0 means open to all."""
+
+    id: UUID
+    slug: str
+    name: str
+    description: str | None
+    created_by: UUID | None
+    created_at: datetime
+    member_count: int
+    group_count: int
+    role_count: int
+    allowed_count: int
+    resource_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceName:
+    """A workspace as a choice."""
+
+    id: UUID
+    name: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member, and what he has in this workspace: a removal takes the first three and leaves what he owns."""
+
+    user_id: UUID
+    email: str
+    name: str
+    is_active: bool
+    role: str
+    joined_at: datetime
+    group_count: int
+    role_count: int
+    share_count: int
+    owned_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group in the list."""
+
+    id: UUID
+    name: str
+    description: str | None
+    created_at: datetime
+    member_count: int
+    role_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDetail:
+    """A group, the workspace around it, and what a deletion would take."""
+
+    id: UUID
+    name: str
+    description: str | None
+    created_at: datetime
+    workspace_id: UUID
+    workspace_name: str
+    member_count: int
+    share_count: int
+    roles: tuple[tuple[UUID, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMemberRow:
+    """Somebody in a group, with his role in the workspace."""
+
+    user_id: UUID
+    email: str
+    name: str
+    is_active: bool
+    role: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who is bound to a role directly."""
+
+    user_id: UUID
+    email: str
+    name: str
+    is_active: bool
+    assigned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Admissible:
+    """An organization that a workspace admits (``listed``) or could admit."""
+
+    id: UUID
+    name: str
+    slug: str
+    enabled: bool
+    listed: bool
+
+
+async def search(
+    session: AsyncSession, text: str | None = None, *, page: int = 1, page_size: int = 20
+) -> Listing[WorkspaceEntry]:
+    """Workspaces whose name or slug contains ``text`` whatever the case, newest first; all without a text."""
+    base = sa.select(
+        Workspace.id,
+        Workspace.slug,
+        Workspace.name,
+        Workspace.description,
+        Workspace.created_by,
+        Workspace.created_at,
+    )
+    if text:
+        base = base.where(
+            sa.or_(contains_folded(Workspace.name, text), contains_folded(Workspace.slug, text))
+        )
+    return await listing.read(
+        session,
+        WorkspaceEntry,
+        base,
+        lambda c: (c.created_at.desc(), c.id),
+        page=page,
+        page_size=page_size,
+        beside=lambda shown: [counted(Membership, Membership.workspace_id == shown.c.id, of=shown)],
+    )
+
+
+async def names(session: AsyncSession) -> list[WorkspaceName]:
+    """Every workspace by name."""
+    rows = await session.execute(
+        sa.select(Workspace.id, Workspace.name, Workspace.slug).order_by(Workspace.name, Workspace.id)
+    )
+    return [WorkspaceName(*row) for row in rows]
+
+
+async def detail(session: AsyncSession, workspace_id: UUID) -> WorkspaceDetail:
+    """One workspace with its counts. Raises :class:`NotFound`."""
+    counts = [
+        counted(table, table.workspace_id == Workspace.id, of=Workspace)
+        for table in (Membership, Group, Role, AllowedOrganization, Resource)
+    ]
+    row = (
+        await session.execute(
+            sa.select(
+                Workspace.id,
+                Workspace.slug,
+                Workspace.name,
+                Workspace.description,
+                Workspace.created_by,
+                Workspace.created_at,
+                *counts,
+            ).where(Workspace.id == workspace_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("Workspace not found", reason="workspace_not_found")
+    return WorkspaceDetail(*row)
+
+
+async def members(
+    session: AsyncSession, workspace_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
+) -> Listing[MemberRow]:
+    """Members whose name or address contains ``text``, newest first. Nobody when the workspace does not exist."""
+    base = (
+        sa.select(User.id, User.email, User.name, User.is_active, Membership.role, Membership.joined_at)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.workspace_id == workspace_id)
+    )
+    if text:
+        base = base.where(sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)))
+    return await listing.read(
+        session,
+        MemberRow,
+        base,
+        lambda c: (c.joined_at.desc(), c.id),
+        page=page,
+        page_size=page_size,
+        beside=lambda shown: [
+            counted(
+                sa.join(GroupMembership, Group, Group.id == GroupMembership.group_id),
+                GroupMembership.user_id == shown.c.id,
+                Group.workspace_id == workspace_id,
+                of=shown,
+            ),
+            counted(
+                sa.join(UserRole, Role, Role.id == UserRole.role_id),
+                UserRole.user_id == shown.c.id,
+                Role.workspace_id == workspace_id,
+                of=shown,
+            ),
+            counted(
+                sa.join(Share, Resource, Resource.id == Share.resource_permission_id),
+                Share.grantee_type == "user",
+                Share.grantee_id == shown.c.id,
+                Resource.workspace_id == workspace_id,
+                of=shown,
+            ),
+            counted(
+                Resource, Resource.owner_id == shown.c.id, Resource.workspace_id == workspace_id, of=shown
+            ),
+        ],
+    )
+
+
+async def groups(
+    session: AsyncSession, workspace_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
+) -> Listing[GroupRow]:
+    """Groups whose name contains ``text``, newest first. None when the workspace does not exist."""
+    base = sa.select(Group.id, Group.name, Group.description, Group.created_at).where(
+        Group.workspace_id == workspace_id
+    )
+    if text:
+        base = base.where(contains_folded(Group.name, text))
+    return await listing.read(
+        session,
+        GroupRow,
+        base,
+        lambda c: (c.created_at.desc(), c.id),
+        page=page,
+        page_size=page_size,
+        beside=lambda shown: [
+            counted(GroupMembership, GroupMembership.group_id == shown.c.id, of=shown),
+            counted(GroupRole, GroupRole.group_id == shown.c.id, of=shown),
+        ],
+    )
+
+
+async def group(session: AsyncSession, workspace_id: UUID, group_id: UUID) -> GroupDetail:
+    """One group of a workspace, with the roles bound to it by name. Raises :class:`NotFound`."""
+    rows = (
+        await session.execute(
+            sa.select(
+                Group.id,
+                Group.name,
+                Group.description,
+                Group.created_at,
+                Workspace.id,
+                Workspace.name,
+                counted(GroupMembership, GroupMembership.group_id == Group.id, of=Group),
+                counted(Share, Share.grantee_type == "group", Share.grantee_id == Group.id, of=Group),
+                Role.id,
+                Role.name,
+            )
+            .join(Workspace, Workspace.id == Group.workspace_id)
+            .outerjoin(GroupRole, GroupRole.group_id == Group.id)
+            .outerjoin(Role, Role.id == GroupRole.role_id)
+            .where(Group.id == group_id, Group.workspace_id == workspace_id)
+            .order_by(Role.name, Role.id)
+        )
+    ).all()
+    if not rows:
+        raise NotFound("Group not found", reason="group_not_found")
+    bound = tuple((row[8], row[9]) for row in rows if row[8] is not None)
+    return GroupDetail(*rows[0][:8], roles=bound)
+
+
+async def group_members(
+    session: AsyncSession, group_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
+) -> Listing[GroupMemberRow]:
+    """People in a group whose name or address contains ``text``, newest first. Nobody when there is no such group."""
+    base = (
+        sa.select(User.id, User.email, User.name, User.is_active, Membership.role, GroupMembership.added_at)
+        .join(GroupMembership, GroupMembership.user_id == User.id)
+        .join(Group, Group.id == GroupMembership.group_id)
+        .join(
+            Membership,
+            sa.and_(Membership.user_id == User.id, Membership.workspace_id == Group.workspace_id),
+        )
+        .where(GroupMembership.group_id == group_id)
+    )
+    if text:
+        base = base.where(sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)))
+    return await listing.read(
+        session,
+        GroupMemberRow,
+        base,
+        lambda c: (c.added_at.desc(), c.id),
+        page=page,
+        page_size=page_size,
+    )
+
+
+async def holders(
+    session: AsyncSession, role_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
+) -> Listing[Holder]:
+    """People bound to a role whose name or address contains ``text``, newest first. Nobody without the role."""
+    base = (
+        sa.select(User.id, User.email, User.name, User.is_active, UserRole.assigned_at)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(UserRole.role_id == role_id)
+    )
+    if text:
+        base = base.where(sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)))
+    return await listing.read(
+        session,
+        Holder,
+        base,
+        lambda c: (c.assigned_at.desc(), c.id),
+        page=page,
+        page_size=page_size,
+    )
+
+
+async def organizations(session: AsyncSession, workspace_id: UUID) -> list[Admissible]:
+    """The organizations that can be on the list of a workspace, and the disabled ones that are, by name."""
+    entry = sa.and_(
+        AllowedOrganization.organization_id == Organization.id,
+        AllowedOrganization.workspace_id == workspace_id,
+    )
+    listed = AllowedOrganization.id.is_not(None)
+    rows = await session.execute(
+        sa.select(Organization.id, Organization.name, Organization.slug, Organization.enabled, listed)
+        .outerjoin(AllowedOrganization, entry)
+        .where(sa.not_(Organization.is_public), sa.or_(Organization.enabled, listed))
+        .order_by(Organization.name, Organization.id)
+    )
+    return [Admissible(*row) for row in rows]

@@ -1,0 +1,300 @@
+"""People as the panel sees them, with what they have in workspaces: find, look at, add, delete (``admin.md`` §4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from sentinel.audit import activity
+from sentinel.core.database import contains_folded
+from sentinel.core.errors import Conflict, Invalid, NotFound
+from sentinel.identity import administrators
+from sentinel.identity.models import Organization, SocialAccount, User
+from sentinel.permissions.resources import purge_grantee
+from sentinel.tokens.revocation import revoke_users
+from sentinel.workspaces import members
+from sentinel.workspaces.members import MemberEntry
+from sentinel.workspaces.models import Membership, Workspace
+from sentinel.workspaces.roles import WorkspaceRole
+
+LAST_ROW = 2**31
+"""No list is looked into beyond this row; a page after it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person in a list."""
+
+    id: UUID
+    email: str
+    name: str
+    avatar_url: str | None
+    is_active: bool
+    is_admin: bool
+    created_at: datetime
+    workspace_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """One page of a list of people; ``total`` counts all pages."""
+
+    items: tuple[Account, ...]
+    total: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedAccount:
+    """An identity of a person at a provider."""
+
+    id: UUID
+    provider: str
+    provider_user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """One workspace of a person."""
+
+    workspace_id: UUID
+    workspace_name: str
+    workspace_slug: str
+    role: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All that the panel shows of one person. ``organization`` is the stored one."""
+
+    user: User
+    organization: Organization | None
+    social_accounts: tuple[LinkedAccount, ...]
+    memberships: tuple[Belonging, ...]
+
+
+async def search(session: AsyncSession, text: str | None, *, page: int, page_size: int) -> AccountPage:
+    """People whose name or address contains ``text`` whatever the case, newest first; all without a text.
+
+    ``%`` and ``_`` are literal. ``page`` counts from 1; ``page_size`` is a number of people.
+    """
+    wanted: sa.ColumnElement[bool] = sa.true()
+    if text:
+        wanted = sa.or_(contains_folded(User.name, text), contains_folded(User.email, text))
+    return await _page(session, wanted, lambda row: (row.created_at.desc(), row.id), page, page_size)
+
+
+async def of_organization(
+    session: AsyncSession, organization_id: UUID, *, page: int, page_size: int
+) -> AccountPage:
+    """People whose stored organization this is, by address. Raises :class:`NotFound`."""
+    found = await _page(
+        session, User.organization_id == organization_id, lambda row: (row.email,), page, page_size
+    )
+    if not found.total and await session.get(Organization, organization_id) is None:
+        raise NotFound("Organization not found", reason="organization_not_found")
+    return found
+
+
+async def detail(session: AsyncSession, user_id: UUID) -> Person:
+    """One person with linked accounts, organization, and workspaces by name. Raises :class:`NotFound`."""
+    rows = (
+        await session.execute(
+            sa.select(User, Organization, SocialAccount, Workspace, Membership)
+            .outerjoin(Organization, Organization.id == User.organization_id)
+            .outerjoin(SocialAccount, SocialAccount.user_id == User.id)
+            .outerjoin(Membership, Membership.user_id == User.id)
+            .outerjoin(Workspace, Workspace.id == Membership.workspace_id)
+            .where(User.id == user_id)
+            .order_by(SocialAccount.provider, SocialAccount.id, Workspace.name, Workspace.id)
+            .execution_options(populate_existing=True)
+        )
+    ).all()
+    if not rows:
+        raise _unknown()
+    # Each account stands beside each workspace; few have more than one account.
+    linked = {row[2].id: row[2] for row in rows if row[2] is not None}
+    joined = {row[3].id: (row[3], row[4]) for row in rows if row[3] is not None}
+    return Person(
+        user=rows[0][0],
+        organization=rows[0][1],
+        social_accounts=tuple(
+            LinkedAccount(account.id, account.provider, account.provider_user_id)
+            for account in linked.values()
+        ),
+        memberships=tuple(
+            Belonging(workspace.id, workspace.name, workspace.slug, membership.role, membership.joined_at)
+            for workspace, membership in joined.values()
+        ),
+    )
+
+
+async def add_to_workspace(
+    session: AsyncSession,
+    user_id: UUID,
+    workspace_id: UUID,
+    role: WorkspaceRole = WorkspaceRole.VIEWER,
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> MemberEntry:
+    """Make a person a member of any workspace by an administrator's wish, who may grant every role.
+
+    Raises :class:`NotFound` for the workspace, :class:`Invalid` for an unknown person or one whose organization is
+    not permitted there, :class:`Conflict` for a member.
+    """
+    # Both are held from being deleted, so that the membership cannot refer to something that has just gone.
+    workspace = await session.scalar(
+        sa.select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(read=True, key_share=True)
+    )
+    if workspace is None:
+        raise NotFound("Workspace not found", reason="workspace_not_found")
+    user = (
+        await session.execute(
+            sa.select(User)
+            .where(User.id == user_id)
+            .with_for_update(read=True, key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one_or_none()
+    if user is None:
+        raise Invalid("There is no such user", reason="unknown_user")
+    entry = await members.enrol(session, user, workspace_id, role, actor_id=actor_id, now=now)
+    if entry is None:
+        raise Conflict("User is already a member of this workspace", reason="already_member")
+    return entry
+
+
+async def delete(session: AsyncSession, user_id: UUID, *, actor_id: UUID | None, now: datetime) -> int:
+    """Delete a person with all that was given to him (``authorization.md`` §8); what he made or owns stays,
+    without his name.
+
+    His tokens are revoked first and stay dead; should he sign in again, he is somebody new. Returns the refresh
+    tokens removed. Raises :class:`NotFound`, and :class:`Conflict` for the last owner of a workspace, the last active
+    administrator, and ``actor_id`` himself.
+    """
+    owned = sa.select(Membership.workspace_id).where(
+        Membership.user_id == user_id, Membership.role == "owner"
+    )
+    # Workspaces before people, as wherever members change.
+    held_workspaces = await session.execute(
+        sa.select(Workspace.id)
+        .where(Workspace.id.in_(owned))
+        .order_by(Workspace.id)
+        .with_for_update(key_share=True)
+    )
+    settled = set(held_workspaces.scalars())
+    held = await administrators.hold(session, [user_id])
+    user = next((user for user in held if user.id == user_id), None)
+    if user is None:
+        raise _unknown()
+    administrators.require_rest(held, [user.id], actor_id=actor_id)
+    await _require_other_owners(session, user.id, settled)
+    revoked = await revoke_users(session, [user.id], reason="user_deleted", now=now)
+    # Memberships first: whoever shares with him, or binds him to a group or role at this moment, holds his
+    # membership and needs his row for a moment yet.
+    his = Membership.user_id == user.id
+    await session.execute(sa.delete(Membership).where(his))
+    # From here on nothing new can refer to him; whoever would add something waits, and finds nobody.
+    await session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
+    if await session.scalar(sa.select(sa.exists().where(his))):
+        raise _just_changed()
+    await purge_grantee(session, "user", user.id)
+    await session.execute(sa.delete(User).where(User.id == user.id))
+    await activity.record(
+        session,
+        "user_deleted",
+        target_type="user",
+        target_id=user.id,
+        actor_id=actor_id,
+        detail={"email": user.email, "tokens_revoked": revoked},
+        now=now,
+    )
+    return revoked
+
+
+async def _require_other_owners(session: AsyncSession, user_id: UUID, settled: set[UUID]) -> None:
+    """Every workspace that he owns has another owner. ``settled`` are the workspaces whose roles cannot change now."""
+    other = aliased(Membership)
+    rows = (
+        await session.execute(
+            sa.select(
+                Workspace.id,
+                Workspace.name,
+                sa.exists().where(
+                    other.workspace_id == Workspace.id, other.role == "owner", other.user_id != user_id
+                ),
+            )
+            .join(Membership, Membership.workspace_id == Workspace.id)
+            .where(Membership.user_id == user_id, Membership.role == "owner")
+            .order_by(Workspace.name, Workspace.id)
+        )
+    ).all()
+    alone = [name for _, name, shared in rows if not shared]
+    if alone:
+        more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+        raise Conflict(
+            f"The last owner of a workspace cannot be deleted: {alone[0]}{more}", reason="last_owner"
+        )
+    if any(workspace_id not in settled for workspace_id, _, _ in rows):
+        # He became an owner after we looked: whether the other owner stays cannot be known now.
+        raise _just_changed()
+
+
+async def _page(
+    session: AsyncSession,
+    wanted: sa.ColumnElement[bool],
+    order: Callable[[Any], tuple[Any, ...]],
+    page: int,
+    page_size: int,
+) -> AccountPage:
+    """One page and the total, in one statement."""
+    columns = (
+        User.id,
+        User.email,
+        User.name,
+        User.avatar_url,
+        User.is_active,
+        User.is_admin,
+        User.created_at,
+    )
+    shown = (
+        sa.select(*columns)
+        .where(wanted)
+        .order_by(*order(User))
+        .limit(page_size)
+        .offset(min((page - 1) * page_size, LAST_ROW))
+        .subquery("shown")
+    )
+    total = sa.select(sa.func.count().label("people")).select_from(User).where(wanted).subquery("total")
+    workspace_count = (
+        sa.select(sa.func.count())
+        .select_from(Membership)
+        .where(Membership.user_id == shown.c.id)
+        .correlate(shown)
+        .scalar_subquery()
+    )
+    rows = (
+        await session.execute(
+            sa.select(total.c.people, *shown.c, workspace_count)
+            .select_from(total.outerjoin(shown, sa.true()))
+            .order_by(*order(shown.c))
+        )
+    ).all()
+    items = tuple(Account(*values) for _, *values in rows if values[0] is not None)
+    return AccountPage(items, rows[0][0], page, page_size)
+
+
+def _just_changed() -> Conflict:
+    return Conflict("The user's workspaces have just changed; try again", reason="concurrent_change")
+
+
+def _unknown() -> NotFound:
+    return NotFound("User not found", reason="user_not_found")
