@@ -204,6 +204,45 @@ def test_SB_3_name_with_rows_of_an_earlier_owner_is_reserved(terminal: Terminal,
     assert terminal.rows(sa.select(ServiceApp)) == []
 
 
+def test_SB_3_what_an_earlier_owner_left_behind_is_purged_by_typing_its_name(terminal: Terminal) -> None:
+    workspace = Workspace(id=uuid4(), slug="w", name="W")
+    terminal.add(workspace)
+    resource = Resource(
+        id=uuid4(), service_name="notes", resource_type="d", resource_id=uuid4(), workspace_id=workspace.id
+    )
+    other = ServiceAction(service_name="wiki", action="read")
+    terminal.add(resource, ServiceAction(service_name="notes", action="read"), other)
+    terminal.add(
+        Share(resource_permission_id=resource.id, grantee_type="user", grantee_id=uuid4(), permission="view")
+    )
+    before = terminal.dump()
+    for words in ((), ("--confirm", "note"), ("--confirm", "wiki")):
+        text = terminal.refused("apps", "purge-scope", "notes", *words)
+        assert "1 resource and 1 action of 'notes'" in text and "--confirm notes" in text
+    assert "Nothing stands under" in terminal.refused("apps", "purge-scope", "ghost")
+    assert "Nothing stands under" in terminal.refused("apps", "purge-scope", "ghost", "--confirm", "ghost")
+    assert terminal.dump() == before
+    printed = terminal.ok("apps", "purge-scope", "notes", "--confirm", "notes")
+    assert printed == "Deleted under notes: 1 resource and 1 action.\n"
+    assert terminal.rows(sa.select(Resource)) == terminal.rows(sa.select(Share)) == []
+    assert [row.service_name for row in terminal.rows(sa.select(ServiceAction))] == ["wiki"]
+    assert activities(terminal) == ["permissions_purged"]
+    terminal.ok(*NOTES)
+
+
+@pytest.mark.parametrize("owner", ["service app", "realm"])
+def test_SB_3_a_scope_in_use_is_not_purged(terminal: Terminal, owner: str) -> None:
+    if owner == "realm":
+        terminal.add(Realm(id=uuid4(), slug="notes", name="Notes", is_active=False))
+    else:
+        terminal.ok(*NOTES)
+        terminal.ok("apps", "deactivate", "notes")
+    terminal.add(ServiceAction(service_name="notes", action="read"))
+    for words in ((), ("--confirm", "notes")):
+        assert f"belongs to a {owner}" in terminal.refused("apps", "purge-scope", "notes", *words)
+    assert len(terminal.rows(sa.select(ServiceAction))) == 1
+
+
 @pytest.mark.parametrize(
     "name", ["", "a", "Notes", "1notes", "notes-", "no_tes", "no.tes", "no tes", "nötes", "n" * 256]
 )

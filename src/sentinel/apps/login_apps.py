@@ -1,6 +1,7 @@
 """Login apps: who may start a sign-in and where it may end (RO-1, RO-5, ``admin.md`` §7)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -10,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps.addresses import check_redirect_uris, origin_of
 from sentinel.apps.models import LoginApp
 from sentinel.audit import activity
+from sentinel.core.database import contains_folded
 from sentinel.core.errors import NotFound, Unprocessable
 from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.tokens.models import RefreshFamily, RefreshToken
 from sentinel.tokens.revocation import revoke_login_app
 
 
@@ -51,13 +54,30 @@ async def get(session: AsyncSession, app_id: UUID) -> LoginApp:
     return app
 
 
-async def list_all(session: AsyncSession) -> Sequence[LoginApp]:
-    """Every login app, newest first."""
-    return (
-        (await session.execute(sa.select(LoginApp).order_by(LoginApp.created_at.desc(), LoginApp.id)))
-        .scalars()
-        .all()
+async def list_all(session: AsyncSession, *, search: str | None = None) -> Sequence[LoginApp]:
+    """Every login app, newest first; ``search`` is a part of the name, whatever the case, or a whole client id."""
+    statement = sa.select(LoginApp).order_by(LoginApp.created_at.desc(), LoginApp.id)
+    if search:
+        fits: sa.ColumnElement[bool] = contains_folded(LoginApp.name, search)
+        with suppress(ValueError):
+            fits = sa.or_(fits, LoginApp.id == UUID(search))
+        statement = statement.where(fits)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def count_sessions(session: AsyncSession, app_id: UUID, *, now: datetime) -> int:
+    """How many sessions that were opened through an app could still be renewed."""
+    alive = sa.exists().where(
+        RefreshToken.family_id == RefreshFamily.id,
+        RefreshToken.consumed_at.is_(None),
+        RefreshToken.expires_at > now,
     )
+    found = await session.scalar(
+        sa.select(sa.func.count())
+        .select_from(RefreshFamily)
+        .where(RefreshFamily.client_app_id == app_id, RefreshFamily.revoked_at.is_(None), alive)
+    )
+    return found or 0
 
 
 async def redirect_allowed(session: AsyncSession, app_id: UUID, redirect_uri: str) -> bool:
@@ -88,11 +108,12 @@ async def change(
         app.name = _label(name)
     if redirect_uris is not None:
         app.redirect_uris = check_redirect_uris(list(redirect_uris), allow_plain_http=allow_plain_http)
-    revoked = 0
-    if is_active is not None and is_active != app.is_active:
+    if is_active is not None:
         app.is_active = is_active
-        if not is_active and revoke_sessions:
-            revoked = await revoke_login_app(session, app.id, reason="client_app_deactivated", now=now)
+    revoked = 0
+    # Also when it was off already: whoever left the sessions alone then may think better of it.
+    if is_active is False and revoke_sessions:
+        revoked = await revoke_login_app(session, app.id, reason="client_app_deactivated", now=now)
     app.updated_at = now
     await session.flush()
     await _record(session, "client_app_updated", app, actor_id, now, tokens_revoked=revoked)

@@ -2,17 +2,21 @@
 ``tokens.md`` §9).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.apps import scopes, service_apps
+from sentinel.apps import scopes
 from sentinel.apps.authentication import ServiceCaller
 from sentinel.apps.models import Realm, ServiceApp
 from sentinel.audit import activity
+from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unprocessable
 from sentinel.core.logging import security_event
 from sentinel.identity.text import NAME_LENGTH, plain_text
@@ -40,6 +44,15 @@ class Member:
     name: str
     service_name: str
     has_grants: bool
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A realm in the list."""
+
+    realm: Realm
+    member_count: int
 
 
 async def whoami(session: AsyncSession, caller: ServiceCaller) -> WhoAmI:
@@ -118,8 +131,43 @@ async def get(session: AsyncSession, realm_id: UUID) -> Realm:
     """The realm of that id. Raises :class:`NotFound`."""
     realm = await session.get(Realm, realm_id)
     if realm is None:
-        raise NotFound("Realm not found", reason="realm_not_found")
+        raise _unknown()
     return realm
+
+
+async def list_all(session: AsyncSession, *, search: str | None = None) -> Sequence[Realm]:
+    """Every realm, newest first; ``search`` is a part of name or slug, whatever the case."""
+    return (await session.execute(_searched(sa.select(Realm), search))).scalars().all()
+
+
+async def overview(session: AsyncSession, *, search: str | None = None) -> list[Entry]:
+    """The same with the number of members, in one statement."""
+    members = (
+        sa.select(sa.func.count()).where(ServiceApp.realm_id == Realm.id).correlate(Realm).scalar_subquery()
+    )
+    return [Entry(*row) for row in await session.execute(_searched(sa.select(Realm, members), search))]
+
+
+async def members(session: AsyncSession, realm_id: UUID) -> list[Member]:
+    """The members of a realm by service name, in one statement. Raises :class:`NotFound`."""
+    rows = (
+        await session.execute(
+            sa.select(
+                Realm.id,
+                ServiceApp.id,
+                ServiceApp.name,
+                ServiceApp.service_name,
+                scopes.any_row(ServiceApp.service_name),
+                ServiceApp.is_active,
+            )
+            .outerjoin(ServiceApp, ServiceApp.realm_id == Realm.id)
+            .where(Realm.id == realm_id)
+        )
+    ).all()
+    if not rows:
+        raise _unknown()
+    found = [Member(row[1], row[2], row[3], bool(row[4]), bool(row[5])) for row in rows if row[1] is not None]
+    return sorted(found, key=lambda member: member.service_name)
 
 
 async def change(
@@ -132,8 +180,12 @@ async def change(
     actor_id: UUID | None,
     now: datetime,
 ) -> Realm:
-    """Change what may change of a realm; None leaves a field as it is. Inactive: no new m2m tokens (rule 5)."""
-    realm = await get(session, realm_id)
+    """Change what may change of a realm; None leaves a field as it is. Inactive: no new m2m tokens (rule 5).
+
+    Raises :class:`NotFound`, :class:`Unprocessable`.
+    """
+    # Members may come and go meanwhile: the slug, which they hold on to, never changes.
+    realm = await _locked(session, realm_id, key_share=True)
     if name is not None:
         realm.name = _label(name)
     if m2m_ttl_s is not None:
@@ -146,11 +198,18 @@ async def change(
     return realm
 
 
-async def delete(session: AsyncSession, realm_id: UUID, *, actor_id: UUID | None, now: datetime) -> None:
-    """Delete a realm: its members stand alone again, rows under its slug stay and keep it reserved (SB-3)."""
-    realm = await get(session, realm_id)
+async def delete(
+    session: AsyncSession, realm_id: UUID, *, purge: bool = False, actor_id: UUID | None, now: datetime
+) -> scopes.Rows:
+    """Delete a realm: its members stand alone again. Rows under its slug stay and keep it reserved (SB-3), unless
+    ``purge`` deletes them, too. Returns how many were purged. Raises :class:`NotFound`.
+    """
+    realm = await _locked(session, realm_id)
     await session.execute(sa.delete(Realm).where(Realm.id == realm.id))
     await _record(session, "realm_deleted", realm, actor_id, now)
+    if purge and await scopes.has_rows(session, realm.slug):
+        return await scopes.purge_orphaned(session, realm.slug, actor_id=actor_id, now=now)
+    return scopes.Rows(0, 0)
 
 
 async def add_member(
@@ -161,7 +220,118 @@ async def add_member(
     Rows under the app's own name stay there, out of sight (rule 3). Raises :class:`NotFound`, :class:`Conflict`
     for an app of another realm.
     """
-    realm = await get(session, realm_id)
+    realm = await _held(session, realm_id)
+    app = await _locked_app(session, app_id)
+    if app.realm_id is not None and app.realm_id != realm.id:
+        raise Conflict("The service app is in another realm", reason="other_realm")
+    if app.realm_id is None:
+        app.realm_id, app.updated_at = realm.id, now
+        await session.flush()
+        await _record(session, "realm_member_added", realm, actor_id, now, service_name=app.service_name)
+    has_grants = await scopes.has_rows(session, app.service_name)
+    return Member(app.id, app.name, app.service_name, has_grants, app.is_active)
+
+
+async def remove_member(
+    session: AsyncSession, realm_id: UUID, app_id: UUID, *, actor_id: UUID | None, now: datetime
+) -> None:
+    """Take a service app out of a realm; from the next request on it acts under its own name (SB-6)."""
+    realm = await _held(session, realm_id)
+    app = await _member_app(session, realm, app_id)
+    app.realm_id, app.updated_at = None, now
+    await session.flush()
+    await _record(session, "realm_member_removed", realm, actor_id, now, service_name=app.service_name)
+
+
+async def rekey(
+    session: AsyncSession, realm_id: UUID, app_id: UUID, *, actor_id: UUID | None, now: datetime
+) -> scopes.Rows:
+    """Move the actions and resources that stand under a member's own name to the realm's slug, all or none (rule 3).
+
+    From then on every member of the realm sees them; shares and the roles that hold the actions stay as they are.
+    Returns how many rows have moved. Raises :class:`NotFound` for the realm or an app that is not in it,
+    :class:`Conflict` when any of the rows exists under the slug already.
+    """
+    realm = await _held(session, realm_id)
+    app = await _member_app(session, realm, app_id)
+    try:
+        async with session.begin_nested():
+            moved = await scopes.move(session, app.service_name, realm.slug)
+    except IntegrityError as error:
+        # Another member registers the same at this very moment.
+        raise Conflict(
+            "The rows of the realm are being changed; try again", reason="rekey_conflict"
+        ) from error
+    if moved:
+        await _record(
+            session,
+            "realm_updated",
+            realm,
+            actor_id,
+            now,
+            rekeyed_from=app.service_name,
+            resources=moved.resources,
+            actions=moved.actions,
+        )
+    return moved
+
+
+def _searched(statement: Any, search: str | None) -> Any:
+    """``statement`` on realms, newest first, of those that fit."""
+    if search:
+        statement = statement.where(
+            sa.or_(contains_folded(Realm.name, search), contains_folded(Realm.slug, search))
+        )
+    return statement.order_by(Realm.created_at.desc(), Realm.id)
+
+
+async def _locked(session: AsyncSession, realm_id: UUID, *, key_share: bool = False) -> Realm:
+    """The realm for a change. With ``key_share`` members may still join and leave. Raises :class:`NotFound`."""
+    realm = (
+        await session.execute(
+            sa.select(Realm)
+            .where(Realm.id == realm_id)
+            .with_for_update(key_share=key_share)
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one_or_none()
+    if realm is None:
+        raise _unknown()
+    return realm
+
+
+async def member(session: AsyncSession, realm_id: UUID, app_id: UUID) -> tuple[Realm, ServiceApp]:
+    """A realm and one of its members, in one statement. Raises :class:`NotFound` for an app that is not in it."""
+    row = (
+        await session.execute(
+            sa.select(Realm, ServiceApp)
+            .join(ServiceApp, ServiceApp.realm_id == Realm.id)
+            .where(Realm.id == realm_id, ServiceApp.id == app_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("The service app is not in this realm", reason="realm_member_not_found")
+    return row[0], row[1]
+
+
+async def _held(session: AsyncSession, realm_id: UUID) -> Realm:
+    """The realm, which cannot be deleted until the transaction ends. It comes before its members, as where it is
+    deleted. Raises :class:`NotFound`.
+    """
+    realm = await session.get(Realm, realm_id, with_for_update={"read": True, "key_share": True})
+    if realm is None:
+        raise _unknown()
+    return realm
+
+
+async def _member_app(session: AsyncSession, realm: Realm, app_id: UUID) -> ServiceApp:
+    app = await _locked_app(session, app_id)
+    if app.realm_id != realm.id:
+        raise NotFound("The service app is not in this realm", reason="realm_member_not_found")
+    return app
+
+
+async def _locked_app(session: AsyncSession, app_id: UUID) -> ServiceApp:
     app = (
         await session.execute(
             sa.select(ServiceApp)
@@ -172,27 +342,7 @@ async def add_member(
     ).scalar_one_or_none()
     if app is None:
         raise NotFound("Service app not found", reason="service_app_not_found")
-    if app.realm_id is not None and app.realm_id != realm.id:
-        raise Conflict("The service app is in another realm", reason="other_realm")
-    if app.realm_id is None:
-        app.realm_id, app.updated_at = realm.id, now
-        await session.flush()
-        await _record(session, "realm_member_added", realm, actor_id, now, service_name=app.service_name)
-    has_grants = await scopes.has_rows(session, app.service_name)
-    return Member(app.id, app.name, app.service_name, has_grants)
-
-
-async def remove_member(
-    session: AsyncSession, realm_id: UUID, app_id: UUID, *, actor_id: UUID | None, now: datetime
-) -> None:
-    """Take a service app out of a realm; from the next request on it acts under its own name (SB-6)."""
-    realm = await get(session, realm_id)
-    app = await service_apps.get(session, app_id)
-    if app.realm_id != realm.id:
-        raise NotFound("The service app is not in this realm", reason="realm_member_not_found")
-    app.realm_id, app.updated_at = None, now
-    await session.flush()
-    await _record(session, "realm_member_removed", realm, actor_id, now, service_name=app.service_name)
+    return app
 
 
 async def _active_realm(session: AsyncSession, caller: ServiceCaller) -> tuple[Realm, str]:
@@ -220,6 +370,10 @@ async def _require_target(session: AsyncSession, realm_id: UUID, target: str) ->
     )
     if found is None:
         raise Invalid("The target is not an active member of the realm", reason="unknown_target")
+
+
+def _unknown() -> NotFound:
+    return NotFound("Realm not found", reason="realm_not_found")
 
 
 def _label(name: str) -> str:

@@ -1,6 +1,7 @@
 """Service apps and their keys (``tokens.md`` §8, ``admin.md`` §7)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,13 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps import keys, scopes
 from sentinel.apps.addresses import MAX_ENTRIES, check_origins
 from sentinel.apps.keys import ServiceKey
-from sentinel.apps.models import ServiceApp
+from sentinel.apps.models import Realm, ServiceApp
 from sentinel.audit import activity
+from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
 from sentinel.identity.text import NAME_LENGTH, plain_text
 
 MAX_OVERLAP_MINUTES = 1440
 ORIGINS_LOCK = 0x4F524947  # "ORIG": held while the origins of active apps are compared (RO-10)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An app in the list, with the name of its realm, None when it stands alone."""
+
+    app: ServiceApp
+    realm_name: str | None
 
 
 async def create(
@@ -59,8 +69,22 @@ async def get(session: AsyncSession, app_id: UUID) -> ServiceApp:
     """The service app of that id. Raises :class:`NotFound`."""
     app = await session.get(ServiceApp, app_id)
     if app is None:
-        raise NotFound("Service app not found", reason="service_app_not_found")
+        raise _unknown()
     return app
+
+
+async def entry(session: AsyncSession, app_id: UUID) -> Entry:
+    """The app of that id with the name of its realm, in one statement. Raises :class:`NotFound`."""
+    row = (
+        await session.execute(
+            sa.select(ServiceApp, Realm.name)
+            .outerjoin(Realm, Realm.id == ServiceApp.realm_id)
+            .where(ServiceApp.id == app_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise _unknown()
+    return Entry(row[0], row[1])
 
 
 async def find(session: AsyncSession, service_name: str) -> ServiceApp | None:
@@ -79,16 +103,47 @@ async def list_all(session: AsyncSession) -> Sequence[ServiceApp]:
     )
 
 
+async def search(session: AsyncSession, text: str | None = None) -> list[Entry]:
+    """Every service app with its realm, newest first, in one statement; ``text`` is a part of its name or service
+    name, or of its realm's name or slug, whatever the case.
+    """
+    statement = (
+        sa.select(ServiceApp, Realm.name)
+        .outerjoin(Realm, Realm.id == ServiceApp.realm_id)
+        .order_by(ServiceApp.created_at.desc(), ServiceApp.id)
+    )
+    if text:
+        searched = (ServiceApp.name, ServiceApp.service_name, Realm.name, Realm.slug)
+        statement = statement.where(sa.or_(*(contains_folded(column, text) for column in searched)))
+    return [Entry(*row) for row in await session.execute(statement)]
+
+
+async def standalone(session: AsyncSession) -> Sequence[ServiceApp]:
+    """The apps that are in no realm, by service name."""
+    rows = await session.execute(sa.select(ServiceApp).where(ServiceApp.realm_id.is_(None)))
+    return sorted(rows.scalars(), key=lambda app: app.service_name)
+
+
 async def rotate_key(
-    session: AsyncSession, app_id: UUID, *, overlap: timedelta, actor_id: UUID | None, now: datetime
+    session: AsyncSession,
+    app_id: UUID,
+    *,
+    overlap: timedelta,
+    replaces: str | None = None,
+    actor_id: UUID | None,
+    now: datetime,
 ) -> tuple[ServiceApp, ServiceKey]:
     """Give the app a new key. The old one fails from the next request on, or after ``overlap`` (SK-3).
 
-    Raises :class:`NotFound`, and :class:`Unprocessable` for an overlap outside 0 to 1440 minutes.
+    ``replaces`` is the display prefix of the key that is meant, so that a wish that arrives twice acts once. Raises
+    :class:`NotFound`, :class:`Conflict` when that is not the key any more, and :class:`Unprocessable` for an overlap
+    outside 0 to 1440 minutes.
     """
     if not timedelta() <= overlap <= timedelta(minutes=MAX_OVERLAP_MINUTES):
         raise Unprocessable(f"The overlap is 0 to {MAX_OVERLAP_MINUTES} minutes", field="overlap_minutes")
-    app = await get(session, app_id)
+    app = await _locked(session, app_id)
+    if replaces is not None and replaces != app.key_prefix:
+        raise Conflict("The key has been rotated already", reason="key_rotated")
     key = keys.generate()
     app.previous_key_hash = app.key_hash if overlap else None
     app.previous_key_expires_at = now + overlap if overlap else None
@@ -109,15 +164,7 @@ async def set_active(
     session: AsyncSession, app_id: UUID, active: bool, *, actor_id: UUID | None, now: datetime
 ) -> ServiceApp:
     """Switch an app on or off; off refuses its key at once (SK-4). Raises :class:`NotFound`, :class:`Conflict`."""
-    app = await get(session, app_id)
-    if app.is_active == active:
-        return app
-    if active:
-        await _claim_origins(session, app)
-    app.is_active, app.updated_at = active, now
-    await session.flush()
-    await _record(session, "service_app_updated", app, actor_id, now, is_active=active)
-    return app
+    return await change(session, app_id, is_active=active, actor_id=actor_id, now=now)
 
 
 async def change(
@@ -127,25 +174,36 @@ async def change(
     name: str | None = None,
     allowed_origins: Sequence[str] | None = None,
     allowed_idp_audiences: Sequence[str] | None = None,
+    is_active: bool | None = None,
     actor_id: UUID | None,
     now: datetime,
 ) -> ServiceApp:
     """Change what may change of an app; its service name never does. None leaves a field as it is.
 
-    Raises :class:`NotFound`, :class:`Unprocessable`, :class:`Conflict` as :func:`create` does.
+    Writes one activity, and none when everything is so already. Raises :class:`NotFound`, :class:`Unprocessable`,
+    :class:`Conflict` as :func:`create` does.
     """
-    app = await get(session, app_id)
+    app = await _locked(session, app_id)
+    wishes: dict[str, object] = {}
     if name is not None:
-        app.name = _label(name)
+        wishes["name"] = _label(name)
     if allowed_origins is not None:
-        app.allowed_origins = check_origins(list(allowed_origins))
-        if app.is_active:
-            await _claim_origins(session, app)
+        wishes["allowed_origins"] = check_origins(list(allowed_origins))
     if allowed_idp_audiences is not None:
-        app.allowed_idp_audiences = _audiences(allowed_idp_audiences)
+        wishes["allowed_idp_audiences"] = _audiences(allowed_idp_audiences)
+    if is_active is not None:
+        wishes["is_active"] = is_active
+    changes = {field: value for field, value in wishes.items() if getattr(app, field) != value}
+    if not changes:
+        return app
+    for field, value in changes.items():
+        setattr(app, field, value)
+    # An app that is off claims nothing until it is switched on.
+    if app.is_active and changes.keys() & {"allowed_origins", "is_active"}:
+        await _claim_origins(session, app)
     app.updated_at = now
     await session.flush()
-    await _record(session, "service_app_updated", app, actor_id, now)
+    await _record(session, "service_app_updated", app, actor_id, now, **changes)
     return app
 
 
@@ -154,7 +212,7 @@ async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, 
 
     A realm's member leaves the realm's rows in place. Raises :class:`NotFound`.
     """
-    app = await get(session, app_id)
+    app = await _locked(session, app_id)
     if app.realm_id is None:
         await scopes.purge(session, app.service_name)
     await session.execute(sa.delete(ServiceApp).where(ServiceApp.id == app.id))
@@ -165,6 +223,25 @@ async def active_origins(session: AsyncSession) -> frozenset[str]:
     """Every origin of every active service app (``http-api.md`` §0.5)."""
     rows = await session.execute(sa.select(ServiceApp.allowed_origins).where(ServiceApp.is_active))
     return frozenset(origin for origins in rows.scalars() for origin in origins or ())
+
+
+async def _locked(session: AsyncSession, app_id: UUID) -> ServiceApp:
+    """The app for a change: another change of it waits until this one is committed."""
+    app = (
+        await session.execute(
+            sa.select(ServiceApp)
+            .where(ServiceApp.id == app_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).scalar_one_or_none()
+    if app is None:
+        raise _unknown()
+    return app
+
+
+def _unknown() -> NotFound:
+    return NotFound("Service app not found", reason="service_app_not_found")
 
 
 async def _claim_origins(session: AsyncSession, app: ServiceApp) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.apps import login_apps, service_apps
+from sentinel.apps import login_apps, scopes, service_apps
 from sentinel.apps.models import LoginApp, Realm, ServiceApp
 from sentinel.apps.service_apps import MAX_OVERLAP_MINUTES
 from sentinel.cli.console import print_json, print_table, remark, say, stop
@@ -129,6 +129,35 @@ def delete(service_name: ServiceName, yes: Yes = False) -> None:
         stop(f"This deletes {service_name}, {lost}, and cannot be undone. Add --yes to do it.")
     write(settings, work)
     say(f"The service {service_name} is deleted.")
+
+
+@commands.command("purge-scope")
+def purge_scope(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a deleted service or realm.")],
+    confirm: Annotated[
+        str, typer.Option("--confirm", metavar="NAME", help="The same name again, to really delete.")
+    ] = "",
+) -> None:
+    """Delete what a deleted service or realm has left behind, which frees its name."""
+
+    async def look(session: AsyncSession, _: datetime) -> scopes.Rows:
+        await scopes.require_orphaned(session, name)
+        return await scopes.count_rows(session, name)
+
+    async def work(session: AsyncSession, now: datetime) -> scopes.Rows:
+        return await scopes.purge_orphaned(session, name, actor_id=None, now=now)
+
+    settings = load_settings()
+    if confirm != name:
+        found = read(settings, look)
+        if not found:
+            stop(f"Nothing stands under the name {name!r}.")
+        stop(
+            f"This deletes {found} of {name!r}, with all shares, and cannot be undone. "
+            f"Add --confirm {name} to do it."
+        )
+    deleted = write(settings, work)
+    say(f"Deleted under {name}: {deleted}.")
 
 
 # ── login apps ──

@@ -12,6 +12,7 @@ from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, Member, ServiceCaller
 from sentinel.core.errors import Forbidden
 from sentinel.core.logging import security_event
+from sentinel.permissions.cursors import Listing, Place
 from sentinel.permissions.decide import Action, Asker, Decision, decide, has_full_access
 from sentinel.permissions.lookup import Question, fetch_accessible, fetch_records
 from sentinel.tokens.claims import UserClaims
@@ -28,12 +29,15 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Accessible:
-    """What the asker reaches. With ``has_full_access`` and no limit the list is empty and stands for everything."""
+    """What the asker reaches. With ``has_full_access`` and no limit the list is empty and stands for everything.
+    ``next_cursor`` is there when a limit has cut the list, and asks for the rest.
+    """
 
     service: ServiceCaller
     asker: Member
     resource_ids: list[UUID]
     has_full_access: bool
+    next_cursor: str | None
 
 
 async def check(
@@ -85,28 +89,40 @@ async def accessible(
     action: Action,
     workspace_id: UUID,
     limit: int | None,
+    cursor: str | None,
     debug: bool,
     now: datetime,
 ) -> Accessible:
-    """Everything of one kind that the person of ``claims`` may do ``action`` to, in one statement.
+    """Everything of one kind that the person of ``claims`` may do ``action`` to, in one statement; with ``limit`` so
+    many of them, and with the ``cursor`` of such an answer those that follow it.
 
-    Raises the errors of the SVC+USER tier, and :class:`Forbidden` out of scope or for another workspace.
+    A cursor stays right while other resources come and go. Raises the errors of the SVC+USER tier,
+    :class:`Forbidden` out of scope or for another workspace, and then :class:`Unprocessable` for a cursor that is not
+    of this question and person, or whose own resource was deregistered.
     """
     shown = Credentials(key_hash, claims)
-    row, resource_ids = await fetch_accessible(
+    place = None if cursor is None else Place.read(cursor)
+    row, reached = await fetch_accessible(
         session,
         shown,
         service_name=service_name,
         resource_type=resource_type,
         action=action,
         limit=limit,
+        after=place.resource_id if place else None,
         now=now,
     )
     service, asker = _admit(row, shown, claims, debug=debug)
     service.require_scope(service_name)
     if workspace_id != asker.workspace_id:
         raise Forbidden(authentication.NOT_A_MEMBER, reason="other_workspace")
-    return Accessible(service, asker, resource_ids, has_full_access(asker.role))
+    listing = Listing(asker.user_id, asker.workspace_id, service_name, resource_type, action)
+    if place is not None:
+        place.require(listing, reached.after_record)
+    next_cursor = None
+    if reached.last_record is not None:
+        next_cursor = Place.write(listing, reached.resource_ids[-1], reached.last_record)
+    return Accessible(service, asker, reached.resource_ids, has_full_access(asker.role), next_cursor)
 
 
 def _admit(row: Any, shown: Credentials, claims: UserClaims, *, debug: bool) -> tuple[ServiceCaller, Member]:

@@ -1,7 +1,5 @@
 """Why may this person do that, and who else may? The same seven steps as a check, with their reasons shown."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,10 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.apps.authentication import ServiceCaller, memberships
-from sentinel.core.errors import NotFound, Unprocessable
+from sentinel.apps.authentication import Member, ServiceCaller, memberships
+from sentinel.core.errors import NotFound
 from sentinel.identity.models import User
 from sentinel.permissions.check import Checked, check
+from sentinel.permissions.cursors import NOWHERE, read_cursor, write_cursor
 from sentinel.permissions.decide import Action, Asker, Decision, Level, Record, Visibility, decide
 from sentinel.permissions.lookup import Question, group_memberships, groups
 from sentinel.permissions.models import Resource, Share
@@ -76,7 +75,8 @@ async def explain(
     if decision.step == 5:
         via = Via("user", checked.asker.user_id)
     elif decision.step == 6:
-        via = await _deciding_group(session, checked, question)
+        name = ResourceName(question.service_name, question.resource_type, question.resource_id)
+        via = await deciding_group(session, name, checked.asker, question.action)
     return Explanation(checked, decision, via)
 
 
@@ -95,50 +95,53 @@ async def list_subjects(
     :class:`Forbidden` out of scope, :class:`NotFound`, :class:`Unprocessable` for a cursor that is not ours.
     """
     caller.require_scope(name.service_name)
-    after = _read_cursor(cursor)
-    resource = (
-        await session.execute(
-            sa.select(Resource).where(
-                Resource.service_name == name.service_name,
-                Resource.resource_type == name.resource_type,
-                Resource.resource_id == name.resource_id,
-            )
-        )
-    ).scalar_one_or_none()
-    if resource is None:
-        raise NotFound("Resource not found", reason="resource_not_found")
+    return await subjects_of(session, name, action, cursor=cursor, limit=limit)
+
+
+async def subjects_of(
+    session: AsyncSession, name: ResourceName, action: Action, *, cursor: str | None, limit: int
+) -> SubjectPage:
+    """The same whoever asks; it is for the caller to know that he may. Raises :class:`NotFound`,
+    :class:`Unprocessable`.
+    """
+    after = NOWHERE if cursor is None else UUID(bytes=read_cursor(cursor, size=16))
     rows = (
         await session.execute(
             _subjects_statement(action is Action.EDIT),
             {
-                "permission_id": resource.id,
-                "workspace_id": resource.workspace_id,
-                "owner_id": resource.owner_id or UUID(int=0),
-                "visible": resource.visibility == Visibility.WORKSPACE,
+                "service_name": name.service_name,
+                "resource_type": name.resource_type,
+                "resource_id": name.resource_id,
                 "after": after,
                 "page": limit + 1,
             },
         )
     ).all()
-    subjects = [_subject(row, resource, action) for row in rows[:limit]]
+    if not rows:
+        raise NotFound("Resource not found", reason="resource_not_found")
+    # A resource that nobody reaches, or nobody more, is one row without a person.
+    subjects = [_subject(row, action) for row in rows[:limit] if row.user_id is not None]
     cut = len(rows) > limit
-    return SubjectPage(subjects, _write_cursor(subjects[-1].user_id) if cut else None)
+    return SubjectPage(subjects, write_cursor(subjects[-1].user_id.bytes) if cut else None)
 
 
-def _subject(row: Any, resource: Resource, action: Action) -> Subject:
+def _subject(row: Any, action: Action) -> Subject:
     record = Record(
-        workspace_id=resource.workspace_id,
-        owner_id=resource.owner_id,
-        visibility=Visibility(resource.visibility),
+        workspace_id=row.workspace_id,
+        owner_id=row.owner_id,
+        visibility=Visibility(row.visibility),
         direct_share=Level(row.direct_share) if row.direct_share else None,
         group_share=Level(row.group_share) if row.group_share else None,
     )
-    decision = decide(Asker(row.user_id, resource.workspace_id, row.role), record, action)
+    decision = decide(Asker(row.user_id, row.workspace_id, row.role), record, action)
     return Subject(row.user_id, row.name, row.email, decision)
 
 
-async def _deciding_group(session: AsyncSession, checked: Checked, question: Question) -> Via | None:
-    levels = ("edit",) if question.action is Action.EDIT else ("edit", "view")
+async def deciding_group(
+    session: AsyncSession, name: ResourceName, asker: Member | Asker, action: Action
+) -> Via | None:
+    """The group whose share lets ``asker`` do ``action``: the best share wins, then the first name."""
+    levels = ("edit",) if action is Action.EDIT else ("edit", "view")
     group_names = sa.table(
         "groups",
         sa.column("id", sa.Uuid()),
@@ -152,13 +155,13 @@ async def _deciding_group(session: AsyncSession, checked: Checked, question: Que
             .join(Resource, Resource.id == Share.resource_permission_id)
             .join(group_memberships, group_memberships.c.group_id == group_names.c.id)
             .where(
-                Resource.service_name == question.service_name,
-                Resource.resource_type == question.resource_type,
-                Resource.resource_id == question.resource_id,
-                Resource.workspace_id == checked.asker.workspace_id,
+                Resource.service_name == name.service_name,
+                Resource.resource_type == name.resource_type,
+                Resource.resource_id == name.resource_id,
+                Resource.workspace_id == asker.workspace_id,
                 # A stale share must not name a group of another tenant.
-                group_names.c.workspace_id == checked.asker.workspace_id,
-                group_memberships.c.user_id == checked.asker.user_id,
+                group_names.c.workspace_id == asker.workspace_id,
+                group_memberships.c.user_id == asker.user_id,
                 Share.permission.in_(levels),
             )
             # The best share wins; "edit" sorts before "view".
@@ -169,39 +172,58 @@ async def _deciding_group(session: AsyncSession, checked: Checked, question: Que
     return Via("group", row.id, row.name) if row else None
 
 
-@cache
-def _subjects_statement(edit: bool) -> Any:
-    """Members whom the seven steps let through, with the shares that reach them. The law itself stays in
-    ``decide.py``, which every row is put to; this only leaves out those whom it would refuse.
+def best_shares(record: Any, user_id: Any, *outer: Any) -> tuple[Any, Any]:
+    """The best level that reaches a person directly and through groups, as subqueries of a statement on ``outer``.
+
+    ``record`` has the columns of a resource; ``user_id`` is a column of ``outer``.
     """
-    permission_id = sa.bindparam("permission_id", type_=sa.Uuid())
-    workspace_id = sa.bindparam("workspace_id", type_=sa.Uuid())
-    visible = sa.bindparam("visible", type_=sa.Boolean)
     direct = (
         sa.select(Share.permission)
         .where(
-            Share.resource_permission_id == permission_id,
+            Share.resource_permission_id == record.c.id,
             Share.grantee_type == "user",
-            Share.grantee_id == memberships.c.user_id,
+            Share.grantee_id == user_id,
         )
-        .correlate(memberships)
+        .correlate(*outer)
         .scalar_subquery()
     )
+    # "edit" sorts before "view", so the smallest level is the best one.
     through_group = (
         sa.select(sa.func.min(Share.permission))
         .join(group_memberships, group_memberships.c.group_id == Share.grantee_id)
         .join(groups, groups.c.id == Share.grantee_id)
         .where(
-            Share.resource_permission_id == permission_id,
+            Share.resource_permission_id == record.c.id,
             Share.grantee_type == "group",
-            groups.c.workspace_id == workspace_id,
-            group_memberships.c.user_id == memberships.c.user_id,
+            groups.c.workspace_id == record.c.workspace_id,
+            group_memberships.c.user_id == user_id,
         )
-        .correlate(memberships)
+        .correlate(*outer)
         .scalar_subquery()
     )
+    return direct, through_group
+
+
+@cache
+def _subjects_statement(edit: bool) -> Any:
+    """The record, and the members whom the seven steps let through with the shares that reach them; nothing when
+    there is no record. The law itself stays in ``decide.py``, which every row is put to; this only leaves out those
+    whom it would refuse.
+    """
+    record = (
+        sa.select(Resource.id, Resource.workspace_id, Resource.owner_id, Resource.visibility)
+        .where(
+            Resource.service_name == sa.bindparam("service_name", type_=sa.Text),
+            Resource.resource_type == sa.bindparam("resource_type", type_=sa.Text),
+            Resource.resource_id == sa.bindparam("resource_id", type_=sa.Uuid()),
+        )
+        .cte("record")
+    )
+    direct, through_group = best_shares(record, memberships.c.user_id, memberships, record)
     people = (
         sa.select(
+            record.c.owner_id,
+            record.c.visibility,
             memberships.c.user_id,
             memberships.c.role,
             User.name,
@@ -209,41 +231,38 @@ def _subjects_statement(edit: bool) -> Any:
             direct.label("direct_share"),
             through_group.label("group_share"),
         )
+        .select_from(record)
+        .join(memberships, memberships.c.workspace_id == record.c.workspace_id)
         .join(User, User.id == memberships.c.user_id)
-        .where(
-            memberships.c.workspace_id == workspace_id,
-            User.is_active,
-            memberships.c.user_id > sa.bindparam("after", type_=sa.Uuid()),
-        )
+        .where(User.is_active, memberships.c.user_id > sa.bindparam("after", type_=sa.Uuid()))
         .subquery("people")
     )
     enough = ("edit",) if edit else ("edit", "view")
-    seen = sa.and_(visible, people.c.role == "editor") if edit else visible
-    return (
-        sa.select(people)
+    seen = people.c.visibility == Visibility.WORKSPACE.value
+    page = (
+        sa.select(
+            people.c.user_id,
+            people.c.role,
+            people.c.name,
+            people.c.email,
+            people.c.direct_share,
+            people.c.group_share,
+        )
         .where(
             sa.or_(
-                people.c.user_id == sa.bindparam("owner_id", type_=sa.Uuid()),
+                people.c.user_id == people.c.owner_id,
                 people.c.role.in_(("admin", "owner")),
-                seen,
+                sa.and_(seen, people.c.role == "editor") if edit else seen,
                 people.c.direct_share.in_(enough),
                 people.c.group_share.in_(enough),
             )
         )
         .order_by(people.c.user_id)
         .limit(sa.bindparam("page", type_=sa.Integer))
+        .subquery("page")
     )
-
-
-def _write_cursor(user_id: UUID) -> str:
-    return base64.urlsafe_b64encode(user_id.bytes).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> UUID:
-    if cursor is None:
-        return UUID(int=0)
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return UUID(bytes=raw)
-    except (binascii.Error, ValueError) as error:
-        raise Unprocessable("The cursor is not one of ours; begin again without", field="cursor") from error
+    return (
+        sa.select(record.c.workspace_id, record.c.owner_id, record.c.visibility, page)
+        .select_from(record.outerjoin(page, sa.true()))
+        .order_by(page.c.user_id)
+    )

@@ -42,6 +42,17 @@ class Question:
     action: Action
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A page of what somebody reaches. ``last_record`` is the record of its last resource when the limit has cut it,
+    else None; ``after_record`` that of the resource it was to begin after, None when there is none.
+    """
+
+    resource_ids: list[UUID]
+    last_record: UUID | None
+    after_record: UUID | None
+
+
 async def fetch_records(
     session: AsyncSession, shown: Credentials, questions: Sequence[Question], now: datetime
 ) -> tuple[Any, list[Record | None]]:
@@ -70,23 +81,36 @@ async def fetch_accessible(
     resource_type: str,
     action: Action,
     limit: int | None,
+    after: UUID | None,
     now: datetime,
-) -> tuple[Any, list[UUID]]:
+) -> tuple[Any, Reached]:
     """The authentication row, and the ids of what the caller may do ``action`` to, by creation, then id.
 
-    Without ``limit`` the list stays empty for administrators, who see everything (``http-api.md`` §8 rule 1).
+    Without ``limit`` the list stays empty for administrators, who see everything (``http-api.md`` §8 rule 1). With
+    ``after`` it begins behind the resource of this id, whether or not the caller reaches that one.
     """
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     parameters = authentication.parameters(shown, now) | {
         "service_name": service_name,
         "resource_type": resource_type,
-        "row_limit": -1 if limit is None and is_sqlite else limit,
     }
-    statement = _accessible_statement(is_sqlite, action is Action.EDIT, limit is not None)
+    if limit is not None:
+        # One more than asked for tells whether the limit cuts.
+        parameters |= {"row_limit": limit + 1, "last_row": limit - 1}
+    if after is not None:
+        parameters["after"] = after
+    statement = _accessible_statement(is_sqlite, action is Action.EDIT, limit is not None, after is not None)
     row = (await session.execute(statement, parameters)).one()
     if is_sqlite:
-        return row, [UUID(hexadecimal) for hexadecimal in json.loads(row.resource_ids)]
-    return row, list(row.resource_ids or ())
+        resource_ids = [UUID(hexadecimal) for hexadecimal in json.loads(row.resource_ids)]
+    else:
+        resource_ids = list(row.resource_ids or ())
+    cut = limit is not None and len(resource_ids) > limit
+    return row, Reached(
+        resource_ids[:limit],
+        last_record=row.last_record if cut else None,
+        after_record=row.after_record if after is not None else None,
+    )
 
 
 def _questions_as_parameters(questions: Sequence[Question], is_sqlite: bool) -> dict[str, Any]:
@@ -180,7 +204,7 @@ def _records_statement(is_sqlite: bool) -> Any:
 
 
 @cache
-def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool) -> Any:
+def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued: bool) -> Any:
     role = caller_row.c.role
     full_access = role.in_(("admin", "owner"))
     levels = ("edit",) if edit else ("view", "edit")
@@ -202,17 +226,49 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool) -> Any:
             sa.or_(full_access, reached) if limited else sa.and_(sa.not_(full_access), reached),
         )
         .order_by(Resource.created_at, Resource.id)
-        .limit(sa.bindparam("row_limit", type_=sa.Integer))
-        .correlate(caller_row)
-        .subquery("reached")
     )
+    source: Any = Resource
+    columns = list(authentication.COLUMNS)
+    if continued:
+        before = _end_of_last_page()
+        later = sa.tuple_(Resource.created_at, Resource.id) > sa.tuple_(before.c.created_at, before.c.id)
+        source = sa.join(before, Resource, later)
+        columns.append(sa.select(before.c.id).scalar_subquery().label("after_record"))
+    if limited:
+        # Read twice, so a CTE; which cannot look at the row of the caller outside and joins one of its own.
+        listed: Any = (
+            ids.select_from(sa.join(caller_row, source, sa.true()))
+            .limit(sa.bindparam("row_limit", type_=sa.Integer))
+            .cte("reached")
+        )
+        last = (
+            sa.select(listed.c.id)
+            .order_by(listed.c.created_at, listed.c.id)
+            .offset(sa.bindparam("last_row", type_=sa.Integer))
+            .limit(1)
+        )
+        columns.append(last.scalar_subquery().label("last_record"))
+    else:
+        listed = ids.select_from(source).correlate(caller_row).subquery("reached")
     if is_sqlite:
-        gathered: Any = sa.func.json_group_array(sa.type_coerce(ids.c.resource_id, sa.Text()))
+        gathered: Any = sa.func.json_group_array(sa.type_coerce(listed.c.resource_id, sa.Text()))
     else:
         gathered = sa.func.array_agg(
-            postgresql.aggregate_order_by(ids.c.resource_id, ids.c.created_at, ids.c.id)
+            postgresql.aggregate_order_by(listed.c.resource_id, listed.c.created_at, listed.c.id)
         )
-    resource_ids = sa.select(gathered).select_from(ids).correlate(caller_row).scalar_subquery()
-    return sa.select(*authentication.COLUMNS, resource_ids.label("resource_ids")).select_from(
-        authentication.SOURCE
+    resource_ids = sa.select(gathered).select_from(listed).correlate(caller_row).scalar_subquery()
+    return sa.select(*columns, resource_ids.label("resource_ids")).select_from(authentication.SOURCE)
+
+
+def _end_of_last_page() -> Any:
+    """The record of the resource that the cursor names, of this workspace and kind; registered once at most."""
+    return (
+        sa.select(Resource.id, Resource.created_at)
+        .where(
+            Resource.workspace_id == _wid,
+            Resource.service_name == sa.bindparam("service_name", type_=sa.Text),
+            Resource.resource_type == sa.bindparam("resource_type", type_=sa.Text),
+            Resource.resource_id == sa.bindparam("after", type_=sa.Uuid()),
+        )
+        .subquery("before")
     )

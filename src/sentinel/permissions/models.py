@@ -23,6 +23,11 @@ class Resource(Base):
             "created_at",
             "id",
         ),
+        # Serve the panel's list, which is sorted by creation or asks for the beginning of a resource id.
+        sa.Index(None, "created_at", "id"),
+        sa.Index(None, "workspace_id", "created_at", "id"),
+        sa.Index(None, "service_name", "created_at", "id"),
+        sa.Index(None, "resource_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -155,6 +155,11 @@ async def find(session: AsyncSession, caller: ServiceCaller, name: ResourceName)
 async def find_enriched(session: AsyncSession, caller: ServiceCaller, name: ResourceName) -> EnrichedAcl:
     """The record with the names and addresses of the people and groups in it (P5)."""
     caller.require_scope(name.service_name)
+    return await enriched(session, *_named(name))
+
+
+async def enriched(session: AsyncSession, *which: sa.ColumnElement[bool]) -> EnrichedAcl:
+    """The one record that fits, with names and addresses, in one statement. Raises :class:`NotFound`."""
     owner, grantor, grantee = aliased(User), aliased(User), aliased(User)
     rows = (
         await session.execute(
@@ -172,7 +177,7 @@ async def find_enriched(session: AsyncSession, caller: ServiceCaller, name: Reso
             .outerjoin(grantee, sa.and_(Share.grantee_type == "user", grantee.id == Share.grantee_id))
             .outerjoin(groups, sa.and_(Share.grantee_type == "group", groups.c.id == Share.grantee_id))
             .outerjoin(grantor, grantor.id == Share.granted_by)
-            .where(*_named(name))
+            .where(*which)
             .order_by(Share.granted_at, Share.id)
         )
     ).all()
@@ -216,6 +221,21 @@ async def share(
     :class:`Invalid` for a grantee outside the workspace.
     """
     resource = await _manageable(session, caller, sharer, permission_id)
+    await give(session, resource, grantee, level, granted_by=sharer.user_id, now=now)
+
+
+async def give(
+    session: AsyncSession,
+    resource: Resource,
+    grantee: Grantee,
+    level: Level,
+    *,
+    granted_by: UUID | None,
+    now: datetime,
+) -> None:
+    """Write a share of a resource that the caller has locked, without asking who may. Raises :class:`Invalid` for a
+    grantee outside the workspace.
+    """
     upserted = upsert(session, Share).from_select(
         [
             "id",
@@ -232,7 +252,7 @@ async def share(
             sa.literal(grantee.type, sa.Text()),
             sa.literal(grantee.id, sa.Uuid()),
             sa.literal(level.value, sa.Text()),
-            sa.literal(sharer.user_id, sa.Uuid()),
+            sa.literal(granted_by, sa.Uuid()),
             sa.literal(now, Share.granted_at.type),
         )
         .where(*_belongs(grantee, resource.workspace_id))
@@ -255,7 +275,7 @@ async def share(
         session,
         "permission.resource.shared",
         resource,
-        actor=str(sharer.user_id),
+        actor=str(granted_by) if granted_by else None,
         grantee_type=grantee.type,
         grantee_id=str(grantee.id),
         permission=level.value,
@@ -274,6 +294,13 @@ async def unshare(
     Raises :class:`NotFound` for an unknown record or share, :class:`Forbidden` as :func:`share`.
     """
     resource = await _manageable(session, caller, sharer, permission_id)
+    await take(session, resource, grantee, actor_id=sharer.user_id if sharer else None)
+
+
+async def take(session: AsyncSession, resource: Resource, grantee: Grantee, *, actor_id: UUID | None) -> None:
+    """Remove a share of a resource that the caller has locked, without asking who may. Raises :class:`NotFound`
+    without such a share.
+    """
     removed = await session.execute(
         sa.delete(Share)
         .where(
@@ -289,7 +316,7 @@ async def unshare(
         session,
         "permission.resource.share_revoked",
         resource,
-        actor=str(sharer.user_id) if sharer else None,
+        actor=str(actor_id) if actor_id else None,
         grantee_type=grantee.type,
         grantee_id=str(grantee.id),
     )
@@ -304,16 +331,23 @@ async def set_visibility(
 ) -> Acl:
     """Change who sees a resource without a share (P9). Raises :class:`NotFound`, :class:`Forbidden`."""
     resource = await _manageable(session, caller, sharer, permission_id)
+    await show_to(session, resource, visibility, actor_id=sharer.user_id if sharer else None)
+    return Acl(resource, await _shares(session, resource.id))
+
+
+async def show_to(
+    session: AsyncSession, resource: Resource, visibility: Visibility, *, actor_id: UUID | None
+) -> None:
+    """Set the visibility of a resource that the caller has locked, without asking who may."""
     resource.visibility = visibility.value
     await session.flush()
     _audit(
         session,
         "permission.resource.visibility_updated",
         resource,
-        actor=str(sharer.user_id) if sharer else None,
+        actor=str(actor_id) if actor_id else None,
         visibility=visibility.value,
     )
-    return Acl(resource, await _shares(session, resource.id))
 
 
 async def purge_grantee(
@@ -330,14 +364,25 @@ async def purge_grantee(
     await session.execute(sa.delete(Share).where(*condition))
 
 
-async def _manageable(
-    session: AsyncSession, caller: ServiceCaller, sharer: Member | None, permission_id: UUID
-) -> Resource:
+async def locked(session: AsyncSession, permission_id: UUID) -> Resource:
+    """The record of that id for a change: others wait until the transaction ends. Raises :class:`NotFound`."""
     resource = (
-        await session.execute(sa.select(Resource).where(Resource.id == permission_id).with_for_update())
+        await session.execute(
+            sa.select(Resource)
+            .where(Resource.id == permission_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
     ).scalar_one_or_none()
     if resource is None:
         raise _unknown()
+    return resource
+
+
+async def _manageable(
+    session: AsyncSession, caller: ServiceCaller, sharer: Member | None, permission_id: UUID
+) -> Resource:
+    resource = await locked(session, permission_id)
     caller.require_scope(resource.service_name)
     if sharer is None:
         return resource

@@ -1,0 +1,212 @@
+"""All resources of an installation, page by page, for the panel (``admin.md`` §6).
+
+Every filter has an index, so that a page comes quickly however many records there are.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.core.database import contains_folded
+from sentinel.core.errors import Unprocessable
+from sentinel.identity.models import User
+from sentinel.permissions import resources
+from sentinel.permissions.models import Resource, Share
+from sentinel.permissions.resources import EnrichedAcl
+
+MAX_PAGE_SIZE = 100
+FEW = 10_000
+"""Up to so many records that fit are cheaper to collect and sort than to come across."""
+LAST_ROW = 2**63 - 1
+"""The greatest offset that both databases take."""
+
+# The table belongs to a room above; here only its columns are named.
+workspaces = sa.table("workspaces", sa.column("id", sa.Uuid()), sa.column("name", sa.Text()))
+# The written form of a UUID or its beginning, hyphens where they belong or none at all.
+_PREFIX = re.compile(
+    r"[0-9a-f]{0,32}|[0-9a-f]{8}-(?:[0-9a-f]{0,4}|[0-9a-f]{4}-(?:[0-9a-f]{0,4}|[0-9a-f]{4}-(?:[0-9a-f]{0,4}"
+    r"|[0-9a-f]{4}-[0-9a-f]{0,12})))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for; None and the empty text ask nothing.
+
+    ``resource_id`` is the beginning of a written UUID, ``owner`` a part of the owner's address, whatever the case.
+    ``page`` counts from 1, ``page_size`` is 1 to 100 records.
+    """
+
+    workspace_id: UUID | None = None
+    service_name: str | None = None
+    resource_id: str | None = None
+    owner: str | None = None
+    sort_by: Literal["created_at", "shares"] = "created_at"
+    descending: bool = True
+    page: int = 1
+    page_size: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record in the list; the owner's address is None when there is no owner any more."""
+
+    resource: Resource
+    owner_email: str | None
+    share_count: int
+    workspace_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, and how many records fit in all."""
+
+    items: list[Entry]
+    total: int
+    page: int
+    page_size: int
+
+
+async def browse(session: AsyncSession, search: Search) -> Page:
+    """A page of the records that fit, in three statements or fewer.
+
+    What is equal in the number of shares comes in the order of ids, what has none in that of creation, so that pages
+    never overlap. Raises :class:`Unprocessable` for a page out of range or a beginning that no UUID has.
+    """
+    if search.page < 1:
+        raise Unprocessable("Pages count from 1", field="page")
+    if not 1 <= search.page_size <= MAX_PAGE_SIZE:
+        raise Unprocessable(f"A page has 1 to {MAX_PAGE_SIZE} records", field="page_size")
+    offset = (search.page - 1) * search.page_size
+    if offset > LAST_ROW:
+        raise Unprocessable("There is no such page", field="page")
+    total = await session.scalar(sa.select(sa.func.count()).select_from(Resource).where(*_conditions(search)))
+    total = total or 0
+    if offset >= total:
+        return Page([], total, search.page, search.page_size)
+    if search.sort_by == "shares":
+        shared = sa.select(sa.func.count()).select_from(_shared(search, total).subquery())
+        cut = _by_shares(search, total, await session.scalar(shared) or 0, offset)
+    else:
+        cut = _by_creation(search, total, offset)
+    # The page is cut from bare ids; addresses and counts are looked up for what is on it.
+    page = cut.subquery("page")
+    rows = await session.execute(
+        sa.select(Resource, User.email, _share_count(), workspaces.c.name)
+        .join(page, page.c[0] == Resource.id)
+        .join(workspaces, workspaces.c.id == Resource.workspace_id)
+        .outerjoin(User, User.id == Resource.owner_id)
+    )
+    return Page(_sorted([Entry(*row) for row in rows], search), total, search.page, search.page_size)
+
+
+async def detail(session: AsyncSession, permission_id: UUID) -> EnrichedAcl:
+    """One record with its shares and the names behind all ids, in one statement. Raises :class:`NotFound`."""
+    return await resources.enriched(session, Resource.id == permission_id)
+
+
+def _conditions(search: Search, *, walking: bool = False) -> list[sa.ColumnElement[bool]]:
+    """What a record has to fulfil. ``walking`` is for a statement that goes through the records in their order until
+    the page is full: it looks at the owner of each, rather than for all records of all such owners.
+    """
+    found: list[sa.ColumnElement[bool]] = []
+    if search.workspace_id is not None:
+        found.append(Resource.workspace_id == search.workspace_id)
+    if search.service_name:
+        found.append(Resource.service_name == search.service_name)
+    if search.resource_id:
+        found.append(Resource.resource_id.between(*_range(search.resource_id)))
+    if search.owner:
+        fits = contains_folded(User.email, search.owner)
+        if walking:
+            # A value and no EXISTS, which PostgreSQL would turn round again.
+            owner = sa.select(fits).where(User.id == Resource.owner_id).correlate(Resource)
+            found.append(owner.scalar_subquery())
+        else:
+            found.append(Resource.owner_id.in_(sa.select(User.id).where(fits)))
+    return found
+
+
+def _range(prefix: str) -> tuple[UUID, UUID]:
+    """The first and the last UUID that begin with ``prefix``: both databases order UUIDs as they are written, so an
+    index finds what lies between them. Raises :class:`Unprocessable`.
+    """
+    written = prefix.strip().lower()
+    if not _PREFIX.fullmatch(written):
+        raise Unprocessable("Give the beginning of a resource id, such as 3f2a", field="resource_id")
+    digits = written.replace("-", "")
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def _by_creation(search: Search, total: int, offset: int) -> sa.Select[Any]:
+    """The ids of the page of the list that is sorted by creation."""
+    columns: list[Any] = [Resource.created_at, Resource.id]
+    order = [column.desc() if search.descending else column.asc() for column in columns]
+    which = _conditions(search, walking=total > FEW)
+    return sa.select(Resource.id).where(*which).order_by(*order).limit(search.page_size).offset(offset)
+
+
+def _by_shares(search: Search, total: int, shared: int, offset: int) -> sa.Select[Any]:
+    """The ids of the page of the list that is sorted by the number of shares.
+
+    Records with shares and those without are two lists, one behind the other: so what has no share, most of a large
+    installation, need not be counted and sorted.
+    """
+    found = _shared(search, total).subquery()
+    columns = (found.c.shares, found.c[0])
+    with_shares = sa.select(found.c[0]).order_by(
+        *(column.desc() if search.descending else column.asc() for column in columns)
+    )
+    without = _by_creation(search, total, 0).where(~_is_shared())
+    length = shared if search.descending else total - shared
+    lists = (with_shares, without) if search.descending else (without, with_shares)
+    # How much of the page lies in the first list, and what comes from the second.
+    before = max(0, min(search.page_size, length - offset))
+    if before == search.page_size:
+        return lists[0].limit(before).offset(offset)
+    rest = lists[1].limit(search.page_size - before).offset(max(0, offset - length))
+    if not before:
+        return rest
+    parts = (lists[0].limit(before).offset(offset).subquery(), rest.subquery())
+    return sa.select(sa.union_all(*(sa.select(part.c[0].label("id")) for part in parts)).subquery().c.id)
+
+
+def _sorted(entries: list[Entry], search: Search) -> list[Entry]:
+    """The records of one page in their order, which a join does not keep."""
+
+    def place(entry: Entry) -> tuple[object, ...]:
+        if search.sort_by == "shares" and entry.share_count:
+            return entry.share_count, entry.resource.id
+        return 0, entry.resource.created_at, entry.resource.id
+
+    return sorted(entries, key=place, reverse=search.descending)
+
+
+def _shared(search: Search, total: int) -> sa.Select[Any, Any]:
+    """The ids of the records that fit and have a share, each with the number of shares."""
+    which = _conditions(search)
+    if which and total <= FEW:
+        return sa.select(Resource.id, _share_count().label("shares")).where(*which, _is_shared())
+    # One walk through the index of shares.
+    found = sa.select(Share.resource_permission_id, sa.func.count().label("shares"))
+    if which:
+        walked = _conditions(search, walking=True)
+        found = found.where(sa.exists().where(Resource.id == Share.resource_permission_id, *walked))
+    return found.group_by(Share.resource_permission_id)
+
+
+def _is_shared() -> sa.ColumnElement[bool]:
+    return sa.exists().where(Share.resource_permission_id == Resource.id)
+
+
+def _share_count() -> "sa.ScalarSelect[int]":
+    return (
+        sa.select(sa.func.count())
+        .where(Share.resource_permission_id == Resource.id)
+        .correlate(Resource)
+        .scalar_subquery()
+    )
