@@ -40,6 +40,8 @@ FAMILIES = {
     "RO": Family("Redirects, origins, state", "-", 11),
     "H": Family("Health and keys over HTTP", "", 4),
     "A": Family("Signing in over HTTP", "", 7),
+    "AL": Family("The session of the panel over HTTP", "", 4),
+    "AD": Family("Administrators", "-", 13),
     "U": Family("Users over HTTP", "", 2),
     "W": Family("Workspaces over HTTP", "", 9),
     "G": Family("Groups over HTTP", "", 7),

@@ -493,6 +493,31 @@ class Stage:
                 now=self.clock.now(),
             )
 
+    # ── the panel ──
+
+    @asynccontextmanager
+    async def panel(self, admin: User | None = None) -> AsyncIterator[httpx.AsyncClient]:
+        """A browser in which an administrator (a new one if None is given) is signed in to the panel.
+
+        Its header ``X-Requested-With`` is what the JSON API asks for; :meth:`form` adds what pages ask for.
+        """
+        admin = admin or await self.user("Ingrid Admin", is_admin=True)
+        fresh = (await self.all(User, User.id == admin.id))[0]
+        token = self.app.state.issuer.admin(
+            user_id=admin.id, email=fresh.email, name=fresh.name, epoch=fresh.token_epoch
+        ).token
+        async with self.browser() as http:
+            http.cookies.set("admin_token", token)
+            http.headers["X-Requested-With"] = "XMLHttpRequest"
+            yield http
+
+    async def form(
+        self, http: httpx.AsyncClient, path: str, fields: Mapping[str, Any] | None = None, **more: Any
+    ) -> httpx.Response:
+        """Send a form of the panel as a browser does, with the token of its session; redirects are not followed."""
+        token = (await http.get("/auth/admin/me")).headers["X-CSRF-Token"]
+        return await http.post(path, data={"csrf_token": token, **(fields or {})}, **more)
+
     # ── signing in through the provider ──
 
     def person(
@@ -596,7 +621,9 @@ async def open_stage(
     """
     clock = clock or ManualClock()
     settings = settings_for(database_url, keys, providers=providers, **values)
-    callbacks = frozenset(f"{settings.base_url}/auth/callback/{name}" for name in providers)
+    callbacks = frozenset(
+        f"{settings.base_url}/auth/{face}callback/{name}" for name in providers for face in ("", "admin/")
+    )
     idp = DevIdp(
         issuer=IDP_URL,
         key=keys.idp,

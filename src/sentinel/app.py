@@ -12,6 +12,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sentinel import __version__
+from sentinel.admin import sign_in as admin_sign_in
+from sentinel.admin.rooms import PANEL
+from sentinel.admin.session import add_handlers as add_panel_handlers
 from sentinel.api import (
     auth,
     authz,
@@ -28,17 +31,22 @@ from sentinel.api import (
 from sentinel.api.errors import add_handlers
 from sentinel.api.middleware import wrap
 from sentinel.api.middleware.cors import Origins
-from sentinel.api.pages import panel_door
 from sentinel.api.rate_limit import RateLimits, limit_default
+from sentinel.api.registered_origins import refresh_origins
 from sentinel.api.state import State
-from sentinel.apps import login_apps, service_apps
 from sentinel.apps.key_use import KeyUse
+from sentinel.audit import sign_in_memory
 from sentinel.audit.buffer import ActivityBuffer
+from sentinel.audit.geo import BundledCountries
+from sentinel.audit.signals import Signals
+from sentinel.audit.stuffing import StuffingPolicy, StuffingWatch
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event
 from sentinel.core.outbound import Outbound
+from sentinel.core.redis import connect
+from sentinel.login.admin import AdminLogin
 from sentinel.login.github_authz import GitHubLogin
 from sentinel.login.proxy import ProxyLogin
 from sentinel.login.resolve import Resolver
@@ -53,12 +61,21 @@ from sentinel.tokens.keyring import FileKeyring, KeyProblem
 from sentinel.tokens.sweep import sweep
 from sentinel.tokens.verify import Verifier
 
-PUBLIC = (auth.router, authz.browser_router, users.router, groups.router, workspaces.router)
-INTERNAL = (permissions.router, explain.router, roles.router, realm.router, organizations.router)
+DIRECTORY = (users.directory_router, groups.directory_router, workspaces.directory_router)
+PUBLIC = (
+    auth.router,
+    admin_sign_in.router,
+    authz.browser_router,
+    users.router,
+    groups.router,
+    workspaces.router,
+)
+HOT = (permissions.hot_router, explain.hot_router, roles.hot_router)
+INTERNAL = (*HOT, permissions.router, explain.router, roles.router, realm.router, organizations.router)
 ROOMS = {
-    "all": (health.router, authz.router, *PUBLIC, *INTERNAL),
-    "public": (health.router, authz.router, *PUBLIC),
-    "internal": (health.router, authz.router, *INTERNAL),
+    "all": (health.router, authz.router, *DIRECTORY, *PUBLIC, *PANEL, *INTERNAL),
+    "public": (health.router, authz.router, *DIRECTORY, *PUBLIC, *PANEL),
+    "internal": (health.router, authz.router, *DIRECTORY, *INTERNAL),
 }
 """Which routes each ``TIER`` serves (``http-api.md`` §0.6)."""
 
@@ -113,6 +130,7 @@ def create_app(
     api.state.sentinel = state
     api.state.limits = state.limits
     add_handlers(api)
+    add_panel_handlers(api)
     for room in ROOMS[settings.tier]:
         api.include_router(room)
     _add_pages(api, settings)
@@ -139,6 +157,7 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
     session_keys = [settings.session_secret_key, *settings.session_secret_key_previous]
     issuer = Issuer(keyring, settings.base_url, lifetimes, clock)
     activity_buffer = ActivityBuffer(database, clock)
+    signals = _signals(settings, database, clock)
     family_days = settings.refresh_family_max_days
     return State(
         settings=settings,
@@ -156,6 +175,16 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
             providers,
             base_url=settings.base_url,
             admin_emails=settings.admin_emails,
+            signals=signals,
+            clock=clock,
+        ),
+        admin_login=AdminLogin(
+            database,
+            providers,
+            issuer,
+            base_url=settings.base_url,
+            admin_emails=settings.admin_emails,
+            signals=signals,
             clock=clock,
         ),
         login_cookie=LoginCookie([key.get_secret_value() for key in session_keys], clock),
@@ -175,6 +204,30 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
         key_use=KeyUse(database, clock),
         usage=UsageCounter(database, clock),
         activity=activity_buffer,
+        signals=signals,
+        started_at=clock.now(),
+    )
+
+
+def _signals(settings: Settings, database: Database, clock: Clock) -> Signals:
+    policy = StuffingPolicy(
+        failures=settings.signal_stuffing_failures,
+        distinct_emails=settings.signal_stuffing_distinct_emails,
+        window=timedelta(minutes=settings.signal_stuffing_window_minutes),
+    )
+    stuffing = StuffingWatch(
+        policy,
+        clock,
+        secret=settings.session_secret_key.get_secret_value(),
+        redis=connect(settings) if settings.signals_enabled else None,
+    )
+    return Signals(
+        database,
+        clock,
+        BundledCountries(),
+        stuffing,
+        travel_kmh=settings.signal_impossible_travel_kmh,
+        enabled=settings.signals_enabled,
     )
 
 
@@ -201,6 +254,7 @@ async def _lifespan(_: FastAPI, *, state: State, migrate: bool) -> AsyncIterator
         await asyncio.gather(*jobs, return_exceptions=True)
         await flush_books(state)
         await state.limits.aclose()
+        await state.signals.aclose()
         await state.outbound.aclose()
         await state.database.close()
         app_event("app.shutdown")
@@ -211,17 +265,6 @@ async def flush_books(state: State) -> None:
     await state.key_use.flush()
     await state.usage.flush()
     await state.activity.flush()
-
-
-async def refresh_origins(state: State) -> None:
-    """Read the origins of all active apps, so that CORS answers for them (``http-api.md`` §0.5)."""
-    try:
-        async with state.database.reading() as session:
-            dynamic = await login_apps.active_origins(session) | await service_apps.active_origins(session)
-    except Unavailable:
-        return
-    if state.origins.replace(dynamic):
-        app_event("app.cors.refreshed", origins=len(dynamic))
 
 
 async def _reload_keys(state: State) -> None:
@@ -241,6 +284,7 @@ async def _sweep(state: State) -> None:
     with suppress(Unavailable):
         async with state.database.transaction() as session:
             await sweep(session, refresh_lifetime=state.issuer.lifetimes.refresh, now=state.now())
+            await sign_in_memory.forget(session, now=state.now())
 
 
 async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
@@ -255,12 +299,6 @@ async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
 
 def _add_pages(api: FastAPI, settings: Settings) -> None:
     if settings.tier != "internal":
-
-        @api.get("/admin", include_in_schema=False)
-        @api.get("/admin/{path:path}", include_in_schema=False)
-        async def panel(path: str = "") -> Response:
-            """The panel's door: what is coming, and how to do the same by command line."""
-            return panel_door(settings.base_url)
 
         @api.get("/favicon.ico", include_in_schema=False)
         async def icon() -> Response:

@@ -1,6 +1,7 @@
 """A real development server and a real Chromium."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 # Chromium is kept from calling home: this network answers nobody.
@@ -88,10 +90,38 @@ class Watched:
         self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
 
 
+def sign_in_to_panel(page: Page, dev_url: str) -> None:
+    """Sign in to the panel as Adam, who administers the sample world."""
+    page.goto(f"{dev_url}/admin")
+    page.locator("a[data-provider]").click()
+    page.get_by_role("button", name=re.compile("Adam Admin")).click()
+    page.wait_for_url(re.compile(r"/admin/?$"))
+
+
+@pytest.fixture(scope="module")
+def panel_session(browser: Browser, dev_url: str) -> StorageState:
+    """The cookies of an administrator, signed in once for a module: signing in is limited to a few times a minute."""
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in_to_panel(page, dev_url)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def panel(browser: Browser, panel_session: StorageState, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A fresh browser profile with an administrator's session; parametrise indirectly like ``watched``."""
+    yield from _watch(browser, {"storage_state": panel_session} | getattr(request, "param", {}))
+
+
 @pytest.fixture
 def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
     """A fresh browser profile; parametrise indirectly with context options (size, colour scheme)."""
-    options = getattr(request, "param", {})
+    yield from _watch(browser, getattr(request, "param", {}))
+
+
+def _watch(browser: Browser, options: dict[str, Any]) -> Iterator[Watched]:
     context = browser.new_context(**options)
     page = context.new_page()
     page.set_default_timeout(15_000)

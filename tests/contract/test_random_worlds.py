@@ -323,9 +323,20 @@ async def compare_one(
         ]
         assert sorted(granted) == sorted(reached)
         for limit in limits:
-            listed = await post("accessible", wish(world, workspace, scope, kind, action, limit))
+            body = wish(world, workspace, scope, kind, action, limit)
+            listed = await post("accessible", body)
+            cursor = listed.pop("next_cursor", None)
             cut = [] if full and limit is None else reached[:limit]
             assert listed == {"resource_ids": cut, "has_full_access": full}
+            assert (cursor is not None) == (limit is not None and len(reached) > limit)
+            while cursor:
+                listed = await post("accessible", body | {"cursor": cursor})
+                cursor = listed.pop("next_cursor", None)
+                assert listed["has_full_access"] is full and len(listed["resource_ids"]) <= (limit or 0)
+                assert not set(cut) & set(listed["resource_ids"])
+                cut = cut + listed["resource_ids"]
+            if limit is not None:
+                assert cut == reached, "the pages joined are the whole"
 
 
 def wish(

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 
-from sentinel.api.pages import browser_error, is_browser_page, wants_html
+from sentinel.api.pages import browser_error, is_browser_page, is_panel_page, wants_html
 from sentinel.api.rate_limit import RateLimited, rate_limited_handler
 from sentinel.core.database import is_outage
 from sentinel.core.errors import (
@@ -19,6 +19,7 @@ from sentinel.core.errors import (
     Invalid,
     LimitReached,
     NotFound,
+    TooLarge,
     Unauthenticated,
     Unavailable,
     Unprocessable,
@@ -32,6 +33,7 @@ STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (TooLarge, 413),
     (LimitReached, 429),
     (UpstreamFailed, 502),
     (Unavailable, 503),
@@ -46,6 +48,19 @@ TITLES = {
     500: "Something went wrong",
     503: "Service temporarily unavailable",
 }
+
+
+PANEL_TITLES = TITLES | {
+    400: "That cannot be done",
+    403: "You may not do this",
+    409: "That collides with something that exists",
+    422: "Something in the form is not right",
+}
+
+
+def _title(request: Request, status: int, otherwise: int = 500) -> str:
+    titles = PANEL_TITLES if is_panel_page(request) else TITLES
+    return titles.get(status, titles[otherwise])
 
 
 def status_of(error: DomainError) -> int:
@@ -66,6 +81,8 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     status = status_of(error)
     if isinstance(error, Unprocessable):
+        if is_panel_page(request) and wants_html(request):
+            return browser_error(422, _title(request, 422), f"{error.field}: {error.detail}")
         return _unprocessable([{"loc": ["body", error.field], "msg": error.detail, "type": "value_error"}])
     headers: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
@@ -76,7 +93,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if status == 500:
         detail = "Internal server error"
     if is_browser_page(request) and wants_html(request):
-        return browser_error(status, TITLES.get(status, TITLES[500]), detail, headers)
+        return browser_error(status, _title(request, status), detail, headers)
     return JSONResponse({"detail": detail}, status, headers)
 
 
@@ -84,7 +101,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: unknown paths, wrong methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
     if is_browser_page(request) and wants_html(request):
-        title = TITLES.get(error.status_code, TITLES[400])
+        title = _title(request, error.status_code, 400)
         return browser_error(error.status_code, title, "Check the address.", error.headers)
     return await http_exception_handler(request, error)
 
@@ -102,7 +119,7 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     ]
     if is_browser_page(request) and wants_html(request):
         where = ", ".join(str(problem["loc"][-1]) for problem in problems if problem["loc"])
-        return browser_error(422, TITLES[422], f"Missing or malformed: {where}")
+        return browser_error(422, _title(request, 422), f"Missing or malformed: {where}")
     return _unprocessable(problems)
 
 
@@ -110,7 +127,7 @@ async def _rate_limited(request: Request, error: Exception) -> Response:
     answer = await rate_limited_handler(request, error)
     if is_browser_page(request) and wants_html(request):
         headers = {"Retry-After": answer.headers["Retry-After"]}
-        return browser_error(429, TITLES[429], "Please wait a moment and try again.", headers)
+        return browser_error(429, _title(request, 429), "Please wait a moment and try again.", headers)
     return answer
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 
+from sentinel.api.hot_route import HotRoute
 from sentinel.api.schemas.explain import ExplanationOut, SubjectOut, SubjectsOut, ViaOut
 from sentinel.api.schemas.permissions import CheckItem
 from sentinel.api.schemas.text import SCOPE_PATTERN, Text
@@ -17,10 +18,11 @@ from sentinel.permissions.lookup import Question
 from sentinel.permissions.resources import ResourceName
 
 router = APIRouter(prefix="/permissions", tags=["permissions"])
+hot_router = APIRouter(prefix="/permissions", tags=["permissions"], route_class=HotRoute)
 NamePart = Annotated[str, Path(max_length=255, pattern=SCOPE_PATTERN)]
 
 
-@router.post("/explain")
+@hot_router.post("/explain")
 async def explain(request: Request, state: CurrentState, body: CheckItem) -> ExplanationOut:
     """May this person do this, which of the seven steps decided, and through which share?"""
     question = Question(body.service_name, body.resource_type, body.resource_id, body.action)

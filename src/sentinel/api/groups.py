@@ -18,6 +18,8 @@ from sentinel.api.state import CurrentState
 from sentinel.workspaces import groups
 
 router = APIRouter(prefix="/workspaces/{workspace_id}/groups", tags=["groups"])
+directory_router = APIRouter(prefix="/workspaces/{workspace_id}/groups", tags=["groups"])
+"""What the internal listener serves too (§0.6)."""
 Default = Depends(limit_default)
 
 
@@ -28,7 +30,7 @@ async def create_group(state: CurrentState, session: Session, actor: PathMember,
     return GroupOut.model_validate(group)
 
 
-@router.get("", dependencies=[Depends(limit_without_key), Depends(limit_flex_default)])
+@directory_router.get("", dependencies=[Depends(limit_without_key), Depends(limit_flex_default)])
 async def list_groups(session: Session, actor: FlexPathMember) -> list[GroupOut]:
     """G2: the groups of the workspace."""
     return [GroupOut.model_validate(group) for group in await groups.list_groups(session, actor)]
@@ -51,7 +53,7 @@ async def delete_group(state: CurrentState, session: Session, actor: PathMember,
     await groups.delete(session, actor, group_id, now=state.now())
 
 
-@router.get("/{group_id}/members", dependencies=[Depends(limit_flex_read)])
+@directory_router.get("/{group_id}/members", dependencies=[Depends(limit_flex_read)])
 async def list_group_members(session: Session, actor: FlexPathMember, group_id: UUID) -> list[GroupMemberOut]:
     """G5: who is in a group."""
     found = await groups.list_group_members(session, actor, group_id)

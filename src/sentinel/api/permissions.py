@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Request
 
+from sentinel.api.hot_route import HotRoute
 from sentinel.api.schemas.permissions import (
     AccessibleIn,
     AccessibleOut,
@@ -39,11 +40,12 @@ from sentinel.permissions.lookup import Question
 from sentinel.permissions.resources import Acl, EnrichedAcl, Grantee, ResourceName
 
 router = APIRouter(prefix="/permissions", tags=["permissions"])
+hot_router = APIRouter(prefix="/permissions", tags=["permissions"], route_class=HotRoute)
 NamePart = Annotated[str, Path(max_length=255, pattern=SCOPE_PATTERN)]
 RESOURCE = "/resource/{service_name}/{resource_type}/{resource_id}"
 
 
-@router.post("/check")
+@hot_router.post("/check")
 async def check(request: Request, state: CurrentState, body: CheckIn) -> CheckOut:
     """P1: may this person do these things? Answers in the order of the questions."""
     questions = [
@@ -64,9 +66,10 @@ async def check(request: Request, state: CurrentState, body: CheckIn) -> CheckOu
     )
 
 
-@router.post("/accessible")
+# An answer that is whole has no key for a cursor, as clients that know of none have always seen it.
+@hot_router.post("/accessible", response_model_exclude_none=True)
 async def accessible(request: Request, state: CurrentState, body: AccessibleIn) -> AccessibleOut:
-    """P2: everything of one kind that this person may view or edit."""
+    """P2: everything of one kind that this person may view or edit, whole or page by page."""
     async with state.database.reading() as session, guard("service_and_user", request, state, session):
         shown = read_shown(request, state)
         found = await checks.accessible(
@@ -78,12 +81,17 @@ async def accessible(request: Request, state: CurrentState, body: AccessibleIn) 
             action=body.action,
             workspace_id=body.workspace_id,
             limit=body.limit,
+            cursor=body.cursor,
             debug=state.settings.debug,
             now=state.now(),
         )
     name_caller(request, found.asker)
     await admit_service(request, state, found.service)
-    return AccessibleOut(resource_ids=found.resource_ids, has_full_access=found.has_full_access)
+    return AccessibleOut(
+        resource_ids=found.resource_ids,
+        has_full_access=found.has_full_access,
+        next_cursor=found.next_cursor,
+    )
 
 
 @router.post("/register", status_code=201)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from sentinel.api.hot_route import HotRoute
 from sentinel.api.schemas.roles import (
     ActionOut,
     CheckActionIn,
@@ -20,6 +21,7 @@ from sentinel.roles.actions import ActionWish
 from sentinel.roles.grants import Grants
 
 router = APIRouter(prefix="/roles", tags=["roles"])
+hot_router = APIRouter(prefix="/roles", tags=["roles"], route_class=HotRoute)
 
 
 @router.post("/actions/register", status_code=201)
@@ -32,7 +34,7 @@ async def register_actions(
     return [ActionOut.model_validate(action) for action in stored]
 
 
-@router.post("/check-action")
+@hot_router.post("/check-action")
 async def check_action(request: Request, state: CurrentState, body: CheckActionIn) -> CheckActionOut:
     """R2: may this person perform this action, and through which roles?"""
     found = await _grants(request, state, body.service_name, body.workspace_id, body.action)
@@ -51,7 +53,7 @@ async def check_action(request: Request, state: CurrentState, body: CheckActionI
     return CheckActionOut(allowed=bool(roles), roles=roles)
 
 
-@router.get("/user-actions")
+@hot_router.get("/user-actions")
 async def list_user_actions(
     request: Request,
     state: CurrentState,

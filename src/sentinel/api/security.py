@@ -177,8 +177,11 @@ class FlexCaller:
 
 async def flex_caller(request: Request, state: CurrentState, session: Session) -> FlexCaller:
     """USER-FLEX: an access token alone; an access or authz token with a valid service key; or an authz token in
-    ``X-Authz-Token``, when no valid key is shown (VR-10 to VR-12).
+    ``X-Authz-Token``, when no valid key is shown (VR-10 to VR-12). The internal listener takes the form with the
+    key only (§0.6): services speak there, and no browser.
     """
+    if state.settings.tier == "internal":
+        return await _keyed_caller(request, state, session)
     async with guard("user_flex", request, state, session):
         key_hash = shown_key_hash(request)
         slots = request.headers.getlist("x-authz-token")
@@ -191,6 +194,19 @@ async def flex_caller(request: Request, state: CurrentState, session: Session) -
             authentication.require_binding(service, claims)
     _name_user(request, user)
     return FlexCaller(user, service)
+
+
+async def _keyed_caller(request: Request, state: State, session: AsyncSession) -> FlexCaller:
+    async with guard("user_flex", request, state, session):
+        claims = state.verifier.user(bearer(request), allow=ACCESS_OR_AUTHZ)
+        shown = Credentials(shown_key_hash(request), claims)
+        row = await authentication.read(session, shown, state.now())
+        service = authentication.require_service(row, shown, debug=state.settings.debug)
+        user = authentication.require_user(row, claims)
+        authentication.require_binding(service, claims)
+    _name_user(request, user)
+    # In development without any app nobody has a key; the limits then count the address, as without this listener.
+    return FlexCaller(user, service if service.app_id else None)
 
 
 async def _read_flex(

@@ -10,9 +10,11 @@ from sentinel.api.middleware.cors import Origins
 from sentinel.api.rate_limit import RateLimits
 from sentinel.apps.key_use import KeyUse
 from sentinel.audit.buffer import ActivityBuffer
+from sentinel.audit.signals import Signals
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.outbound import Outbound
+from sentinel.login.admin import AdminLogin
 from sentinel.login.github_authz import GitHubLogin
 from sentinel.login.proxy import ProxyLogin
 from sentinel.login.resolve import Resolver
@@ -41,6 +43,7 @@ class State:
     limits: RateLimits
     origins: Origins
     proxy_login: ProxyLogin
+    admin_login: AdminLogin
     login_cookie: LoginCookie
     resolver: Resolver
     github_login: GitHubLogin
@@ -48,6 +51,8 @@ class State:
     key_use: KeyUse
     usage: UsageCounter
     activity: ActivityBuffer
+    signals: Signals
+    started_at: datetime
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -10,9 +10,11 @@ from sentinel.identity import users
 from sentinel.identity.users import ProfileChange
 
 router = APIRouter(prefix="/users", tags=["users"])
+directory_router = APIRouter(prefix="/users", tags=["users"])
+"""What the internal listener serves too (§0.6)."""
 
 
-@router.get("/me", dependencies=[Depends(limit_without_key), Depends(limit_flex_default)])
+@directory_router.get("/me", dependencies=[Depends(limit_without_key), Depends(limit_flex_default)])
 async def read_me(session: Session, caller: Flex) -> UserOut:
     """U1: the caller's own profile."""
     return UserOut.model_validate(await users.get(session, caller.user.user_id))

@@ -14,6 +14,8 @@ from sentinel.workspaces import members, workspaces
 from sentinel.workspaces.workspaces import SelfServe, WorkspaceChange
 
 router = APIRouter(prefix="/workspaces", tags=["workspaces"])
+directory_router = APIRouter(prefix="/workspaces", tags=["workspaces"])
+"""What the internal listener serves too (§0.6)."""
 Default = Depends(limit_default)
 
 
@@ -63,7 +65,7 @@ async def delete_workspace(state: CurrentState, session: Session, actor: PathMem
     await workspaces.delete(session, actor, now=state.now())
 
 
-@router.get("/{workspace_id}/members", dependencies=[Depends(limit_flex_read)])
+@directory_router.get("/{workspace_id}/members", dependencies=[Depends(limit_flex_read)])
 async def list_members(
     session: Session,
     actor: FlexPathMember,

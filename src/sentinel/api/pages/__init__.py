@@ -1,4 +1,4 @@
-"""The few HTML pages of the API: errors of the browser's sign-in, and the panel's door."""
+"""The few HTML pages of the API: those of errors."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,16 +7,25 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from sentinel.api.middleware.route import is_below
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
 BROWSER_PATHS = ("/auth/login/", "/auth/callback/")
+PANEL, NOT_PAGES = "/admin", ("/admin/api", "/admin/static")
 
 
 def is_browser_page(request: Request) -> bool:
-    """Whether the request is for a page that a person sees while signing in (``http-api.md`` §0.2)."""
+    """Whether the request is for a page that a person sees: while signing in (``http-api.md`` §0.2), or the panel."""
     path: str = request.scope["path"]
-    return path.startswith(BROWSER_PATHS)
+    return path.startswith(BROWSER_PATHS) or is_panel_page(request)
+
+
+def is_panel_page(request: Request) -> bool:
+    """Whether the request is for a page of the panel, which is not one for its JSON API."""
+    path: str = request.scope["path"]
+    return is_below(path, PANEL) and not any(is_below(path, other) for other in NOT_PAGES)
 
 
 def wants_html(request: Request) -> bool:
@@ -30,8 +39,3 @@ def browser_error(
     """An error page; every inserted value is escaped."""
     body = _TEMPLATES.get_template("error.html").render(title=title, message=message, status=status)
     return HTMLResponse(body, status, dict(headers or {}))
-
-
-def panel_door(base_url: str) -> HTMLResponse:
-    """The page that stands at ``/admin`` until the panel does."""
-    return HTMLResponse(_TEMPLATES.get_template("door.html").render(base_url=base_url))

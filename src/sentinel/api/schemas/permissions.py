@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sentinel.api.schemas.text import ScopeName
+from sentinel.api.schemas.text import ScopeName, Text
 from sentinel.permissions.decide import Action, Level, Visibility
 
 MAX_CHECKS = 100
@@ -38,11 +38,15 @@ class AccessibleIn(BaseModel):
     action: Action
     workspace_id: UUID
     limit: Annotated[int, Field(ge=1, le=MAX_LISTED)] | None = None
+    cursor: Annotated[Text, Field(max_length=64)] | None = None
 
 
 class AccessibleOut(BaseModel):
+    """``next_cursor`` is missing, not null, unless the limit has cut the list."""
+
     resource_ids: list[UUID]
     has_full_access: bool
+    next_cursor: str | None = None
 
 
 class RegisterIn(BaseModel):

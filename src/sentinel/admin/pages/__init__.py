@@ -1,0 +1,1 @@
+"""The panel's pages, one file a place in the side bar."""

@@ -1,0 +1,132 @@
+// Small comforts on top of pages that work without them: theme, copying, the search palette, select-all, menus.
+// Everything listens on the document, so that pages swapped in by htmx need no wiring of their own.
+(() => {
+  const root = document.documentElement;
+
+  const toggleTheme = () => {
+    const theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+    root.dataset.bsTheme = theme;
+    localStorage.setItem("sentinel-theme", theme);
+  };
+
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    if (!source) return;
+    const text = source.value ?? source.textContent;
+    try {
+      await navigator.clipboard.writeText(text.trim());
+    } catch {
+      // Without permission (plain HTTP on another host) selecting it lets the person copy by hand.
+      const range = document.createRange();
+      range.selectNodeContents(source);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      return;
+    }
+    const label = button.querySelector("[data-label]") ?? button;
+    const before = label.textContent;
+    label.textContent = "Copied";
+    button.classList.add("is-copied");
+    setTimeout(() => { label.textContent = before; button.classList.remove("is-copied"); }, 1600);
+  };
+
+  const palette = () => document.getElementById("palette");
+  const openPalette = () => {
+    const dialog = palette();
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    const input = dialog.querySelector("input");
+    input.focus();
+    input.select();
+  };
+  const hits = () => [...(palette()?.querySelectorAll("#palette-results a") ?? [])];
+  const move = (step) => {
+    const links = hits();
+    if (!links.length) return;
+    const now = links.findIndex((link) => link.classList.contains("is-current"));
+    const next = (now + step + links.length) % links.length;
+    links.forEach((link, index) => {
+      link.classList.toggle("is-current", index === next);
+      link.setAttribute("aria-selected", String(index === next));
+    });
+    links[next].scrollIntoView({ block: "nearest" });
+  };
+
+  const countSelected = (form) => {
+    const boxes = [...form.querySelectorAll("input[data-pick]")].filter((box) => !box.disabled);
+    const chosen = boxes.filter((box) => box.checked).length;
+    form.querySelectorAll("[data-count]").forEach((place) => { place.textContent = String(chosen); });
+    form.querySelectorAll("[data-needs-choice]").forEach((place) => { place.disabled = chosen === 0; });
+    form.querySelectorAll("[data-bulk]").forEach((place) => { place.hidden = chosen === 0; });
+    form.querySelectorAll("input[data-pick-all]").forEach((all) => {
+      const scope = all.closest("[data-pick-scope]") ?? form;
+      const inside = boxes.filter((box) => scope.contains(box));
+      const ticked = inside.filter((box) => box.checked).length;
+      all.checked = inside.length > 0 && ticked === inside.length;
+      all.indeterminate = ticked > 0 && ticked < inside.length;
+    });
+  };
+
+  document.addEventListener("click", (event) => {
+    const on = (selector) => event.target.closest(selector);
+    const button = on("[data-copy]");
+    if (button) { copy(button); return; }
+    if (on("[data-theme-toggle]")) { toggleTheme(); return; }
+    if (on("[data-open-palette]")) { event.preventDefault(); openPalette(); return; }
+    if (on("[data-toggle-side]")) { document.body.classList.toggle("side-open"); return; }
+    const dialog = palette();
+    if (dialog?.open && (event.target === dialog || on("#palette-results a"))) dialog.close();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
+    const dialog = palette();
+    if (!dialog?.open) return;
+    if (event.key === "ArrowDown") { event.preventDefault(); move(1); }
+    if (event.key === "ArrowUp") { event.preventDefault(); move(-1); }
+    if (event.key === "Enter") {
+      const chosen = dialog.querySelector("#palette-results a.is-current") ?? hits()[0];
+      if (chosen) { event.preventDefault(); chosen.click(); }
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form");
+    if (!form) return;
+    if (event.target.matches("input[data-pick-all]")) {
+      const scope = event.target.closest("[data-pick-scope]") ?? form;
+      scope.querySelectorAll("input[data-pick]").forEach((box) => { if (!box.disabled) box.checked = event.target.checked; });
+    }
+    if (event.target.matches("input[data-pick], input[data-pick-all]")) countSelected(form);
+    if (event.target.matches("[data-submit-on-change]")) form.requestSubmit();
+  });
+
+  // A destructive button stays shut until the name has been typed; the server asks for it again.
+  document.addEventListener("input", (event) => {
+    const wanted = event.target.dataset?.typed;
+    if (wanted === undefined) return;
+    event.target.form.querySelectorAll("[data-needs-typed]").forEach((button) => {
+      button.disabled = event.target.value.trim() !== wanted;
+    });
+  });
+
+  const settle = () => {
+    document.querySelectorAll("form").forEach((form) => { if (form.querySelector("input[data-pick]")) countSelected(form); });
+    document.querySelectorAll("[data-typed]").forEach((input) => {
+      input.form?.querySelectorAll("[data-needs-typed]").forEach((button) => { button.disabled = true; });
+    });
+    document.body.classList.remove("side-open");
+  };
+  document.addEventListener("DOMContentLoaded", settle);
+  document.addEventListener("htmx:afterSettle", settle);
+
+  // A view that could not be fetched says so instead of leaving the old one on screen without a word.
+  document.addEventListener("htmx:sendError", () => {
+    const place = document.getElementById("offline");
+    if (place) place.hidden = false;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const place = document.getElementById("offline");
+    if (place && event.detail.successful) place.hidden = true;
+  });
+})();

@@ -1,0 +1,131 @@
+"""The panel's search box and its frame: who may look, what is found, what every page carries."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.stage import Stage
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_search_finds_people_workspaces_applications_and_resources_in_one_statement(
+    stage: Stage,
+) -> None:
+    ada = await stage.user("Ada Lovelace", email="ada@acme.example")
+    workspace = await stage.workspace(ada, slug="ada-lab", name="Laboratory")
+    service = await stage.service("ada-notes")
+    app = await stage.login_app(name="Ada's site")
+    realm = await stage.realm("adastra")
+    organization = await stage.organization("acme.example", slug="adamant")
+    await stage.user("Grace", email="grace@globex.example")
+    async with stage.panel() as http:
+        with stage.statements() as seen:
+            page = (await http.get("/admin/search", params={"q": "ADA"})).text
+    assert len(seen) == 2  # the administrator, and everything that was found
+    for path in (
+        f"/admin/users/{ada.id}",
+        f"/admin/workspaces/{workspace.id}",
+        f"/admin/service-apps/{service.app.id}",
+        f"/admin/client-apps/{app.id}",
+        f"/admin/realms/{realm.id}",
+        f"/admin/organizations/{organization.id}",
+    ):
+        assert f'href="{path}"' in page, path
+    assert "Grace" not in page
+
+
+async def test_search_finds_a_resource_by_the_id_that_its_application_gave_it(stage: Stage) -> None:
+    owner = await stage.user()
+    resource = await stage.resource(await stage.workspace(owner), owner)
+    async with stage.panel() as http:
+        page = (await http.get("/admin/search", params={"q": str(resource.resource_id)})).text
+        nothing = (await http.get("/admin/search", params={"q": str(uuid4())})).text
+    assert f'href="/admin/permissions/{resource.id}"' in page
+    assert "/admin/permissions/" not in nothing and "Nothing found" in nothing
+
+
+@pytest.mark.parametrize("text", ["", "a", "%", "__", "%%", "'; --", "\x00\x00", "<script>", "a" * 5000])
+async def test_search_takes_whatever_is_typed(stage: Stage, text: str) -> None:
+    await stage.user("Ada Lovelace")
+    async with stage.panel() as http:
+        answer = await http.get("/admin/search", params={"q": text})
+    assert answer.status_code == 200
+    assert "Ada Lovelace" not in answer.text
+    assert "<script>" not in answer.text
+
+
+async def test_search_box_gets_the_list_alone(stage: Stage) -> None:
+    await stage.user("Ada Lovelace")
+    async with stage.panel() as http:
+        part = await http.get(
+            "/admin/search",
+            params={"q": "ada"},
+            headers={"HX-Request": "true", "HX-Target": "palette-results"},
+        )
+    assert "Ada Lovelace" in part.text and "<html" not in part.text
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/search?q=ada"])
+async def test_AD_11_a_stranger_is_sent_to_the_login_page(stage: Stage, path: str) -> None:
+    answer = await stage.client.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith(f"{stage.settings.admin_url}/login?next=")
+
+
+async def test_AD_10_every_page_has_the_panels_own_policy_and_loads_its_own_files_only(stage: Stage) -> None:
+    async with stage.panel() as http:
+        answer = await http.get("/admin")
+        assets = [part.split('"')[0] for part in answer.text.split('="/admin/static/')[1:]]
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe" not in policy and "http" not in policy
+        assert "frame-ancestors 'none'" in policy and "default-src 'none'" in policy
+        assert (
+            " style=" not in answer.text and "<script>" not in answer.text and " onclick" not in answer.text
+        )
+        assert "http://" not in answer.text and "https://" not in answer.text
+        assert len(assets) > 5
+        for name in {asset.partition("#")[0] for asset in assets}:
+            file = await http.get(f"/admin/static/{name}")
+            assert file.status_code == 200, name
+            assert "immutable" in file.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/static/x/panel.css", "/admin/static/%2e%2e/app.py", "/admin/static/x/../session.py"]
+)
+async def test_files_outside_the_table_are_not_there(stage: Stage, path: str) -> None:
+    assert (await stage.client.get(path)).status_code == 404
+
+
+async def test_a_note_that_we_did_not_sign_is_not_shown(stage: Stage) -> None:
+    async with stage.panel() as http:
+        http.cookies.set("sentinel_note", "WyJnb29kIiwiWW91IHdvbiJd.aaaa.bbbb")
+        page = (await http.get("/admin")).text
+    assert "You won" not in page and "alert-success" not in page
+
+
+async def test_login_page_offers_the_providers_and_says_what_went_wrong(stage: Stage) -> None:
+    page = (
+        await stage.client.get("/admin/login", params={"error": "not_admin", "next": "/admin/users"})
+    ).text
+    assert "/auth/admin/login/corp?next=%2Fadmin%2Fusers" in page
+    assert "not an administrator" in page
+    other = (
+        await stage.client.get("/admin/login", params={"error": "<b>x</b>", "next": "//evil.example"})
+    ).text
+    assert "<b>x" not in other and "evil.example" not in other
+    assert "Signing in did not work" in other
+
+
+async def test_signing_out_ends_the_session(stage: Stage) -> None:
+    async with stage.panel() as http:
+        token = http.cookies["admin_token"]
+        refused = await http.post("/admin/logout")
+        assert refused.status_code == 403
+        answer = await stage.form(http, "/admin/logout")
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/admin/login?signed_out=true"
+        http.cookies.set("admin_token", token)
+        assert (await http.get("/auth/admin/me")).status_code == 401
+    assert [row.action for row in await stage.activities("admin_logout")] == ["admin_logout"]
