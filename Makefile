@@ -26,6 +26,7 @@ demo: setup ## walk through signing in and deciding, against a service started f
 
 test: setup-dev ## everything that CI checks: lint, types, imports, tests (ARGS="tests/unit -k RF_5" for a part)
 	@sh scripts/chromium.sh
+	@sh scripts/proxies.sh
 	@$(MAKE) --no-print-directory check
 	@exec $(BIN)/pytest -n $(PROCESSES) $(ARGS)
 

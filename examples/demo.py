@@ -1,8 +1,8 @@
 """The main job from end to end, on the terminal: ``make demo``.
 
 Starts a real development server in an empty folder on a free port, signs people in through its OpenID provider,
-and asks for decisions as a backend would. Every answer is compared with what it must be; one wrong answer ends
-the demo with status 1.
+and asks for decisions as a backend would; then the same in authz mode, where an application signs people in by
+itself. Every answer is compared with what it must be; one wrong answer ends the demo with status 1.
 """
 
 import json
@@ -22,10 +22,11 @@ import httpx
 from joserfc.jws import extract_compact
 from rich.console import Console
 
-from sentinel.devmode.client import SignedIn, sign_in
-from sentinel.devmode.installation import Notes, read_notes
+from sentinel.devmode.client import SignedIn, identify, sign_in
+from sentinel.devmode.installation import PROVIDER, Notes, read_notes
 
 SERVICE = "team-notes"
+SENTINEL = str(Path(sys.executable).with_name("sentinel"))
 START_SECONDS = 30
 
 out = Console(highlight=False, soft_wrap=True)
@@ -53,18 +54,9 @@ def server(folder: Path) -> Iterator[Notes]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        str(Path(sys.executable).with_name("sentinel")),
-        "dev",
-        "--port",
-        str(port),
-        "--data",
-        str(folder),
-    ]
+    command = [SENTINEL, "dev", "--port", str(port), "--data", str(folder)]
     log = (folder / "server.log").open("w")
-    # An environment of its own: a .env or variables of the caller have no business in a demonstration.
-    environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=_environment())
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(port):
@@ -81,6 +73,26 @@ def server(folder: Path) -> Iterator[Notes]:
         log.close()
 
 
+def register_service(folder: Path, service_name: str) -> str:
+    """Register one more service, as its operator would on the command line; its key."""
+    command = [
+        *(SENTINEL, "apps", "create", "--quiet"),
+        *("--name", service_name.title(), "--service-name", service_name),
+    ]
+    database = {"DATABASE_URL": f"sqlite+aiosqlite:///{(folder / 'sentinel.db').absolute()}"}
+    done = subprocess.run(
+        command, cwd=folder, env=_environment() | database, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise WrongAnswer(f"the service cannot be registered: {done.stderr}")
+    return done.stdout.strip()
+
+
+def _environment() -> dict[str, str]:
+    """An environment of its own: a .env or variables of the caller have no business in a demonstration."""
+    return {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+
+
 def _answers(port: int) -> bool:
     try:
         return httpx.get(f"http://localhost:{port}/health", trust_env=False).status_code == 200
@@ -94,6 +106,21 @@ class Backend:
     def __init__(self, http: httpx.Client, key: str) -> None:
         self._http = http
         self._key = {"X-Service-Key": key}
+
+    def resolve(self, **brought: str) -> httpx.Response:
+        """Ask about an identity token of the provider: whose it is, or with a workspace, for an authz token."""
+        return self._http.post("/authz/resolve", json={"provider": PROVIDER, **brought}, headers=self._key)
+
+    def check_action(self, token: str, workspace: str, action: str) -> dict[str, Any]:
+        body = {"service_name": SERVICE, "action": action, "workspace_id": workspace}
+        return _body(self._http.post("/roles/check-action", json=body, headers=self._with(token)), 200)
+
+    def get(self, token: str, path: str) -> httpx.Response:
+        return self._http.get(path, headers=self._with(token))
+
+    def post(self, token: str, path: str, body: dict[str, Any]) -> int:
+        """The status of a question that may well be refused."""
+        return self._http.post(path, json=body, headers=self._with(token)).status_code
 
     def register(self, document: str, workspace: str, owner: str) -> dict[str, Any]:
         body = {
@@ -150,7 +177,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def walk(notes: Notes) -> None:
-    """The whole story, step by step."""
+    """Proxy mode: Sentinel signs people in and gives the application its tokens."""
     with httpx.Client(base_url=notes.base_url, timeout=10, trust_env=False) as http:
         backend = Backend(http, notes.service_key)
 
@@ -221,6 +248,78 @@ def walk(notes: Notes) -> None:
         expect("the refresh token", _status(http, people["edith"].refresh_token), 401)
 
 
+def walk_authz(notes: Notes, folder: Path) -> None:
+    """Authz mode: the application signs people in by itself, and asks Sentinel only what they may do."""
+    with httpx.Client(base_url=notes.base_url, timeout=10, trust_env=False) as http:
+        backend = Backend(http, notes.service_key)
+
+        step(8, "Authz mode: an application signs Edith in at the provider itself, without Sentinel")
+        edith = identify(notes, "edith@acme.example")
+        claims = _claims(edith.id_token)
+        expect("the identity token is meant for", claims["aud"], notes.app_client_id)
+        expect("it carries the nonce of this sign-in", claims["nonce"] == edith.nonce, True)
+
+        step(9, "Its backend asks whose token that is, and where she may go")
+        brought = {"idp_token": edith.id_token, "nonce": edith.nonce}
+        found = _body(backend.resolve(**brought), 200)
+        expect("the person", found["user"]["email"], "edith@acme.example")
+        expect("her workspaces", [each["slug"] for each in found["workspaces"]], ["acme"])
+        expect("an authz token so far", found["authz_token"], None)
+        expect(
+            "the same token with another nonce",
+            backend.resolve(**brought | {"nonce": "of-another-sign-in"}).status_code,
+            400,
+        )
+
+        step(10, "With a workspace it gets an authz token: short, and for this service alone")
+        workspace = found["workspaces"][0]["id"]
+        minted = _body(backend.resolve(**brought, workspace_id=workspace), 200)
+        token = minted["authz_token"]
+        claims = _claims(token)
+        out.print(
+            f"    {minted['user']['email']:<22} {minted['workspace']['slug']:<8} {minted['workspace']['role']}"
+        )
+        expect("it is good for", claims["svc"], SERVICE)
+        expect("with the actions", claims["actions"], ["documents.publish"])
+        expect("for seconds", minted["expires_in"], 300)
+        oscars = sign_in(notes, "oscar@globex.example").workspace["id"]
+        expect(
+            "a token for a workspace that she is not in",
+            backend.resolve(**brought, workspace_id=oscars).status_code,
+            403,
+        )
+
+        step(11, "The same questions, asked with it")
+        document = str(uuid4())
+        backend.register(document, workspace, claims["sub"])
+        expect("Edith and a document of hers", backend.check(token, document), "view and edit")
+        publish = backend.check_action(token, workspace, "documents.publish")
+        expect("may she publish", (publish["allowed"], publish["roles"]), (True, ["Publisher"]))
+        expect("may she delete", backend.check_action(token, workspace, "documents.delete")["allowed"], False)
+        members, groups = f"/workspaces/{workspace}/members", f"/workspaces/{workspace}/groups"
+        seen = _body(backend.get(token, members), 200)
+        expect("the backend sees members", len(seen), 4)
+        # A browser has no service key: it shows the identity token as bearer, and the authz token beside it.
+        browser = _bearer(edith.id_token) | {"X-Authz-Token": token}
+        expect("the browser sees as many", len(_body(http.get(members, headers=browser), 200)), 4)
+        named = [group["name"] for group in _body(http.get(groups, headers=browser), 200)]
+        expect("and the groups", named, ["Reviewers"])
+        myself = _body(http.get("/users/me", headers=browser), 200)
+        expect("and who she is", myself["email"], "edith@acme.example")
+
+        step(12, "Whoever else gets hold of it gains nothing")
+        other = "invoices"
+        stranger = Backend(http, register_service(folder, other))
+        expect("the members, for another service", stranger.get(token, members).status_code, 403)
+        item = {"service_name": other, "resource_type": "document", "resource_id": document}
+        asked = {"checks": [item | {"action": "view"}]}
+        expect("a check by another service", stranger.post(token, "/permissions/check", asked), 403)
+        action = {"service_name": other, "action": "documents.publish", "workspace_id": workspace}
+        expect("an action asked by another service", stranger.post(token, "/roles/check-action", action), 403)
+        expect("the identity token, handed in by it", stranger.resolve(**brought).status_code, 400)
+        expect("the token without a service key", _me(http, token), 401)
+
+
 def _expect_access(backend: Backend, people: dict[str, SignedIn], document: str, **wanted: str) -> None:
     for name, access in wanted.items():
         expect(name.title(), backend.check(people[name].access_token, document), access)
@@ -247,6 +346,7 @@ def main() -> int:
             with server(Path(folder)) as notes:
                 out.print(f"It answers at {notes.base_url}.")
                 walk(notes)
+                walk_authz(notes, Path(folder))
         except Exception as problem:
             out.print(f"\n[red]The demo failed:[/red] {problem}", markup=True)
             return 1

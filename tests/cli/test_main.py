@@ -146,6 +146,22 @@ def test_tables_are_drawn_on_a_terminal_only(sqlite_url: str) -> None:
     assert drawn.startswith("┏━━━") and "│ ada@example.com │" in drawn
 
 
+def test_every_table_is_known_in_a_process_of_its_own(sqlite_url: str) -> None:
+    """A command that writes one table knows those that it refers to, whatever else has been imported."""
+    env = os.environ | {"DATABASE_URL": sqlite_url, "PYTHONPATH": _source()}
+    made = _run([*ENTRY, "apps", "create", "--name", "Notes", "--service-name", "notes", "--quiet"], env)
+    assert made.startswith("sk_")
+    login = [
+        "apps",
+        "create-login",
+        "--name",
+        "Notes",
+        "--redirect-uri",
+        "https://notes.example.com/callback",
+    ]
+    assert "is registered" in _run([*ENTRY, *login], env)
+
+
 def test_cells_cannot_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console.print_table(("name",), [("\x1b[2Jevil\nline\ttab\u202e",), (None,), ([],), (["a", "b"],)])
     assert capsys.readouterr().out == "name\n?[2Jevil?line?tab?\n-\n-\na, b\n"

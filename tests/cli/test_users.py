@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sentinel.audit.models import Activity
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, SocialAccount, User
 from sentinel.login.sign_in import SignedIn, sign_in
 from sentinel.providers import Identity
+from sentinel.workspaces.models import Membership, Workspace
 from tests.cli.terminal import Terminal
 
 ADA = "ada@example.com"
@@ -24,13 +26,13 @@ def activities(terminal: Terminal) -> list[Any]:
 
 
 def test_create_admin_makes_a_person_without_account(terminal: Terminal) -> None:
-    """The first administrator: AD-12 of ``admin.md``, with the address in lower case.
+    """The first administrator, with the address in lower case.
 
-    Rules: ID-6.
+    Rules: ID-6, AD-12.
     """
     text = terminal.ok("users", "create-admin", "  Ada@Example.com ", "--name", "Ada <b>Lovelace</b>")
     assert f"{ADA} is now an administrator" in text
-    assert "/admin" in text and "no password" in text
+    assert "/admin/login" in text and "no password" in text
     ada = user(terminal)
     assert (ada.name, ada.is_admin, ada.is_active) == ("Ada Lovelace", True, True)
     assert ada.organization_id == PUBLIC_ORGANIZATION_ID
@@ -128,7 +130,7 @@ def test_DL_4_revoke_raises_the_epoch(terminal: Terminal) -> None:
 
 
 def test_the_last_active_administrator_stays(terminal: Terminal) -> None:
-    """AD-8 of ``admin.md``."""
+    """Rules: AD-8."""
     terminal.ok("users", "create-admin", ADA)
     terminal.add(User(email="bob@example.com", name="Bob", is_admin=True, is_active=False))
     assert "last active administrator" in terminal.refused("users", "deactivate", ADA)
@@ -138,6 +140,31 @@ def test_the_last_active_administrator_stays(terminal: Terminal) -> None:
     assert "last active" in terminal.refused("users", "deactivate", "bob@example.com")
 
 
-@pytest.mark.parametrize("command", ["deactivate", "activate", "revoke"])
+@pytest.mark.parametrize("command", ["deactivate", "activate", "revoke", "delete"])
 def test_unknown_people_are_named(terminal: Terminal, command: str) -> None:
     assert "There is no user 'nobody@example.com'" in terminal.refused("users", command, "nobody@example.com")
+
+
+def test_delete_asks_first_and_takes_everything(terminal: Terminal) -> None:
+    """``authorization.md`` §8, and AD-8 of ``admin.md``."""
+    terminal.ok("users", "create-admin", ADA)
+    terminal.add(User(email="bob@example.com", name="Bob"))
+    assert "--yes" in terminal.refused("users", "delete", "bob@example.com")
+    assert user(terminal, "bob@example.com").name == "Bob"
+    text = terminal.ok("users", "delete", "Bob@example.com", "--yes")
+    assert "is deleted. Refresh tokens revoked: 0." in text
+    assert [row.email for row in terminal.rows(sa.select(User))] == [ADA]
+    assert activities(terminal)[-1].action == "user_deleted"
+    assert "'sentinel users create-admin'" in terminal.refused("users", "delete", ADA, "--yes")
+    assert user(terminal).is_admin
+
+
+def test_delete_keeps_the_last_owner(terminal: Terminal) -> None:
+    terminal.add(User(email=ADA, name="Ada"))
+    workspace = Workspace(id=uuid4(), slug="acme", name="Acme")
+    terminal.add(workspace)
+    terminal.add(Membership(workspace_id=workspace.id, user_id=user(terminal).id, role="owner"))
+    assert "last owner of a workspace cannot be deleted: Acme" in terminal.refused(
+        "users", "delete", ADA, "--yes"
+    )
+    assert user(terminal).email == ADA

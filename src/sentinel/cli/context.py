@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import sentinel.migrations.tables  # noqa: F401 - a write to one table needs to know those that it refers to
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.errors import DomainError, Unavailable

@@ -34,8 +34,9 @@ async def build(here: Installation) -> Application:
             Client(
                 here.notes.idp_client_id,
                 here.notes.idp_client_secret,
-                frozenset({f"{here.base_url}/auth/callback/{PROVIDER}"}),
-            )
+                frozenset(f"{here.base_url}/auth/{face}callback/{PROVIDER}" for face in ("", "admin/")),
+            ),
+            Client(here.notes.app_client_id, here.notes.app_client_secret, frozenset({here.redirect_uri})),
         ],
         people=sample.PEOPLE,
         clock=clock,
@@ -81,6 +82,7 @@ def announcement(here: Installation) -> str:
   [bold]Sentinel Auth {__version__}[/bold], development mode. Data and keys are in {here.folder}/; stop with Ctrl-C.
 
   [bold]Open {base}[/bold] to sign in and try a permission check by clicking.
+  The admin panel is at {here.settings.admin_url}/login.
 
   Who can sign in (no passwords; the development provider lets you choose):
 {people}

@@ -15,7 +15,7 @@ from sentinel.core.errors import DomainError, Unprocessable
 from sentinel.settings import SettingsError
 from sentinel.tokens.keyring import KeyProblem
 
-ROOMS = ("dev", "serve", "check", "db", "keys", "apps", "users")
+ROOMS = ("dev", "setup", "serve", "check", "db", "keys", "apps", "users")
 """The modules beside this one; each adds the command of its own name with ``register(app)``."""
 REFUSED = 1
 MISCONFIGURED = 2

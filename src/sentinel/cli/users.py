@@ -8,11 +8,12 @@ import sqlalchemy as sa
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.cli.console import print_json, print_table, say
+from sentinel.cli.console import print_json, print_table, say, stop
 from sentinel.cli.context import VIA, load_settings, read, write
 from sentinel.core.errors import Conflict, NotFound
 from sentinel.identity import users
 from sentinel.identity.models import User
+from sentinel.workspaces import people
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Address of the person, in any case.")]
 
@@ -41,10 +42,9 @@ def create_admin(
         say(f"{address} is an administrator already.")
         return
     say(f"{address} is now an administrator.")
+    say(f"Open {settings.admin_url}/login")
     if outcome == "created":
-        say(
-            f"There is no password: sign in at {settings.admin_url} with a provider that confirms this address."
-        )
+        say("There is no password: sign in with a provider that confirms this address.")
 
 
 @commands.command("list")
@@ -71,8 +71,10 @@ def deactivate(email: Email) -> None:
     async def work(session: AsyncSession, now: datetime) -> tuple[bool, int]:
         user = await _user(session, email)
         was_active = user.is_active
-        await _require_another_admin(session, user)
-        return was_active, await users.set_active(session, user.id, False, actor_id=None, now=now)
+        try:
+            return was_active, await users.set_active(session, user.id, False, actor_id=None, now=now)
+        except Conflict as refusal:
+            raise _with_hint(refusal, user) from refusal
 
     was_active, revoked = write(load_settings(), work)
     if was_active:
@@ -104,6 +106,30 @@ def revoke(email: Email) -> None:
     say(f"{email} is signed out everywhere. Refresh tokens revoked: {write(load_settings(), work)}.")
 
 
+@commands.command()
+def delete(email: Email, yes: Annotated[bool, typer.Option("--yes", help="Really delete.")] = False) -> None:
+    """Delete a person with every membership, role and share; what he made or owns stays, without an owner."""
+
+    async def look(session: AsyncSession, _: datetime) -> None:
+        await _user(session, email)
+
+    async def work(session: AsyncSession, now: datetime) -> int:
+        user = await _user(session, email)
+        try:
+            return await people.delete(session, user.id, actor_id=None, now=now)
+        except Conflict as refusal:
+            raise _with_hint(refusal, user) from refusal
+
+    settings = load_settings()
+    if not yes:
+        read(settings, look)
+        stop(
+            f"This deletes {email} with every membership, role and share, and cannot be undone; 'deactivate' "
+            "keeps everything. Add --yes to do it."
+        )
+    say(f"{email} is deleted. Refresh tokens revoked: {write(settings, work)}.")
+
+
 async def _user(session: AsyncSession, email: str) -> User:
     user = await users.find_by_email(session, email)
     if user is None:
@@ -111,11 +137,11 @@ async def _user(session: AsyncSession, email: str) -> User:
     return user
 
 
-async def _require_another_admin(session: AsyncSession, user: User) -> None:
-    """AD-8: the last active administrator stays. The rows are locked, so that two of these cannot cross."""
-    active = sa.select(User.id).where(User.is_admin, User.is_active).order_by(User.id).with_for_update()
-    if list((await session.execute(active)).scalars()) == [user.id]:
-        raise Conflict(
-            f"{user.email} is the last active administrator; make another one first with "
-            "'sentinel users create-admin'"
-        )
+def _with_hint(refusal: Conflict, user: User) -> Conflict:
+    """``refusal`` as it is, or, for the last active administrator (AD-8), with the way out."""
+    if refusal.reason != "last_admin":
+        return refusal
+    return Conflict(
+        f"{user.email} is the last active administrator; make another one first with "
+        "'sentinel users create-admin'"
+    )

@@ -30,11 +30,17 @@ class NotADevelopmentFolder(Exception):
 
 @dataclass
 class Notes:
-    """What has to survive a restart. Ids and the service key are filled in when the sample data is made."""
+    """What has to survive a restart. Ids and the service key are filled in when the sample data is made.
+
+    The provider knows two clients: Sentinel itself, and the sample application, which signs people in on its own
+    when it works in authz mode.
+    """
 
     session_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     idp_client_id: str = "sentinel"
     idp_client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    app_client_id: str = "team-notes"
+    app_client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     service_key: str = field(default="", repr=False)
     login_app_id: str = ""
     base_url: str = ""

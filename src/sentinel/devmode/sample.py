@@ -1,4 +1,4 @@
-"""The sample world of the development mode: people, two workspaces, a group, documents, two applications.
+"""The sample world of the development mode: people, two workspaces, a group, a role, documents, two applications.
 
 People are pre-provisioned like a real company's: an account by address, linked to the provider's identity at the
 first sign-in (ID-5).
@@ -21,6 +21,9 @@ from sentinel.permissions import resources
 from sentinel.permissions.decide import Visibility
 from sentinel.permissions.models import Share
 from sentinel.permissions.resources import ResourceName
+from sentinel.roles import actions
+from sentinel.roles.actions import ActionWish
+from sentinel.roles.models import Role, RoleAction, UserRole
 from sentinel.workspaces.models import Group, GroupMembership, Membership, Workspace
 
 SERVICE_NAME = "team-notes"
@@ -46,6 +49,8 @@ ROLES = {
 }
 WORKSPACE_NAMES = {"acme": "Acme", "globex": "Globex"}
 REVIEWERS = "Reviewers"
+PUBLISHER = "Publisher"
+PUBLISH = "documents.publish"
 
 
 @dataclass(frozen=True)
@@ -129,12 +134,18 @@ def start_page_documents() -> list[SampleDocument]:
 
 async def _create(session: AsyncSession, installation: Installation, now: datetime) -> None:
     _, key = await service_apps.create(
-        session, name="Team notes", service_name=SERVICE_NAME, actor_id=None, now=now
+        session,
+        name="Team notes",
+        service_name=SERVICE_NAME,
+        allowed_idp_audiences=[installation.notes.app_client_id],
+        actor_id=None,
+        now=now,
     )
     user_ids = await _people(session, now)
     workspace_ids = await _workspaces(session, user_ids, now)
     group_id = await _reviewers(session, workspace_ids["acme"], user_ids, now)
     await _documents(session, workspace_ids, user_ids, group_id, now)
+    await _publisher(session, workspace_ids["acme"], user_ids, now)
     login_app = await login_apps.create(
         session,
         name="Start page",
@@ -214,6 +225,30 @@ async def _reviewers(
     session.add(GroupMembership(group_id=group.id, user_id=user_ids["victor"], added_at=now))
     await session.flush()
     return group.id
+
+
+async def _publisher(
+    session: AsyncSession, workspace_id: UUID, user_ids: dict[str, UUID], now: datetime
+) -> None:
+    """A role with one action of the sample service, which Edith alone holds: no workspace role brings it."""
+    everything = ServiceCaller(None, None, None)
+    wish = ActionWish(PUBLISH, "Send a document out into the world")
+    [action] = await actions.register(session, everything, SERVICE_NAME, [wish], now=now)
+    role = Role(
+        id=uuid4(),
+        workspace_id=workspace_id,
+        name=PUBLISHER,
+        description="May publish what others have reviewed",
+        created_by=user_ids["adam"],
+        created_at=now,
+    )
+    session.add(role)
+    await session.flush()
+    session.add(RoleAction(role_id=role.id, service_action_id=action.id))
+    session.add(
+        UserRole(user_id=user_ids["edith"], role_id=role.id, assigned_by=user_ids["adam"], assigned_at=now)
+    )
+    await session.flush()
 
 
 async def _documents(

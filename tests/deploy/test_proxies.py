@@ -1,0 +1,143 @@
+"""Behind nginx and Caddy with the shipped configurations: ``configuration.md`` §5 items 3, 4, 6."""
+
+import sqlite3
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from tests.deploy.conftest import HOST, Certificate, Proxy
+
+LOGIN = "/auth/admin/login/github"
+
+
+def events(prepared: Path, name: str) -> list[str]:
+    return [
+        line for line in (prepared.parent / "service.log").read_text().splitlines() if f'"{name}"' in line
+    ]
+
+
+def test_T6_the_login_redirect_uses_the_public_https_address(proxy: Proxy) -> None:
+    answer = proxy.client.get(
+        LOGIN, headers={"X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example"}
+    )
+    assert answer.status_code == 302, answer.text
+    asked = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert asked["redirect_uri"] == [f"https://{HOST}/auth/admin/callback/github"]
+    assert "evil" not in answer.headers["location"]
+
+
+def test_T3_cookies_are_secure_and_hsts_is_sent(proxy: Proxy) -> None:
+    answer = proxy.client.get(LOGIN)
+    cookie = answer.headers["set-cookie"].lower()
+    assert "; secure" in cookie and "; httponly" in cookie
+    assert answer.headers["strict-transport-security"].startswith("max-age=63072000")
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+def test_plain_http_is_sent_to_https(proxy: Proxy) -> None:
+    with httpx.Client() as plain:
+        answer = plain.get(f"http://127.0.0.1:{proxy.plain_port}/admin/users?page=2", headers={"Host": HOST})
+    assert answer.status_code in (301, 308)
+    target = urlsplit(answer.headers["location"])
+    assert (target.scheme, target.hostname, target.path, target.query) == (
+        "https",
+        HOST,
+        "/admin/users",
+        "page=2",
+    )
+
+
+@pytest.mark.parametrize("forged", ["203.0.113.7", "203.0.113.7, 198.51.100.9", "', drop", "::1", "a" * 300])
+def test_T6_a_forged_forwarding_header_does_not_change_who_one_is(
+    proxy: Proxy, prepared: Path, forged: str
+) -> None:
+    before = len(events(prepared, "http.access"))
+    answer = proxy.client.get(
+        "/users/me",
+        headers={"X-Forwarded-For": forged, "X-Real-IP": forged, "Forwarded": f"for={forged[:20]}"},
+    )
+    assert answer.status_code == 401
+    deadline = time.monotonic() + 10
+    while not (lines := [line for line in events(prepared, "http.access")[before:] if "/users/me" in line]):
+        assert time.monotonic() < deadline, "the request was not logged"
+    assert all('"source_ip": "127.0.0.1"' in line for line in lines)
+
+
+def test_T6_the_limit_holds_however_the_address_is_forged(proxy: Proxy) -> None:
+    answers = [
+        proxy.client.get("/auth/login/github", headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code
+        for number in range(12)
+    ]
+    assert 429 in answers
+
+
+def test_T4_another_host_is_refused(proxy: Proxy, service: int) -> None:
+    answer = proxy.client.get("/users/me", headers={"Host": "evil.example"})
+    # nginx hands it to its only server, whose upstream refuses the name; Caddy serves nothing for it.
+    assert answer.status_code in (400, 421) or (proxy.name == "caddy" and answer.content == b"")
+    with httpx.Client() as direct:
+        refused = direct.get(f"http://127.0.0.1:{service}/users/me", headers={"Host": "evil.example"})
+        healthy = direct.get(f"http://127.0.0.1:{service}/health", headers={"Host": "evil.example"})
+    assert (refused.status_code, healthy.status_code) == (400, 200)
+
+
+def test_headers_with_underscores_are_no_credentials(proxy: Proxy) -> None:
+    answer = proxy.client.get(
+        "/realm/whoami", headers={"X_Service_Key": "sk_x", "X_Forwarded_For": "203.0.113.7"}
+    )
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin;x=1/users",
+        "/admin%2fusers",
+        "//admin/users",
+        "/admin/../permissions/check",
+        "/permissions/%2e%2e/admin",
+        "/users/me/",
+        "/USERS/ME",
+        "/users%00/me",
+    ],
+)
+def test_path_tricks_lead_nowhere(proxy: Proxy, certificate: Certificate, path: str) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+    status = int(proxy.raw(request, trust=certificate.trust).split(b" ", 2)[1])
+    assert status in (400, 401, 404, 405, 303), status
+    if (
+        status == 303
+    ):  # both programs tidy "//" and dots up: then it is the page itself, which wants a sign-in
+        assert "admin" in path
+
+
+def test_a_body_of_ten_mebibytes_arrives_and_one_byte_more_is_refused(proxy: Proxy) -> None:
+    ten = b"x" * (10 * 1024 * 1024)
+    assert proxy.client.post("/permissions/check", content=ten).status_code == 401
+    assert proxy.client.post("/permissions/check", content=ten + b"x").status_code == 413
+
+
+def test_a_delete_with_a_body_arrives(proxy: Proxy) -> None:
+    answer = proxy.client.request(
+        "DELETE",
+        "/permissions/00000000-0000-0000-0000-000000000001/share",
+        json={"grantee_type": "user", "grantee_id": "00000000-0000-0000-0000-000000000002"},
+    )
+    assert answer.status_code == 401
+
+
+def test_two_requests_in_one_do_not_pass_as_one(proxy: Proxy, certificate: Certificate) -> None:
+    smuggled = (
+        f"POST /permissions/check HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n"
+        f"Connection: close\r\n\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nHost: {HOST}\r\n\r\n"
+    )
+    answer = proxy.raw(smuggled.encode(), trust=certificate.trust, seconds=5)
+    assert answer.count(b"HTTP/1.1 ") <= 1
+
+
+def test_the_database_is_made_by_the_service_itself(prepared: Path, service: int) -> None:
+    with sqlite3.connect(prepared.parent / "sentinel.db") as database:
+        assert database.execute("select count(*) from organizations").fetchone() == (1,)
