@@ -1,8 +1,10 @@
 """Which test holds which rule of the contract.
 
 A test names its rules at the start of its own name (``test_RF_5_reuse_revokes_family``,
-``test_RF_5_and_RF_8_...``) or in a line of its docstring (``Rules: RF-5, RF-8``). ``python -m tests.rules`` lists
-rules without a test; with ``--write`` it renews the table in ``tests/README.md``.
+``test_RF_5_and_RF_8_...``) or in a line of its docstring (``Rules: RF-5, RF-8``). The numbered rules of
+``authorization.md`` are written with the name of the document: ``test_authorization_7_4_...``,
+``test_authorization_4_4_and_4_5_...``, ``Rules: authorization-7.4``. ``python -m tests.rules`` lists rules without a
+test; with ``--write`` it renews the table in ``tests/README.md``.
 """
 
 import argparse
@@ -49,27 +51,41 @@ FAMILIES = {
     "C": Family("Start-up checks", "-"),
     "L": Family("Lessons of other systems", ""),
     "M": Family("Realms over HTTP", ""),
-    "MM": Family("Tokens between services", "-"),
+    "MM": Family("Tokens between services", "-", 6),
     "O": Family("Organizations over HTTP", ""),
     "R": Family("Roles over HTTP, and requirements of the production checklist", ""),
-    "SB": Family("Scopes", "-"),
+    "SB": Family("Scopes", "-", 6),
     "SE": Family("Verification at the edge", "-"),
-    "SG": Family("Anomaly signals", "-"),
+    "SG": Family("Anomaly signals", "-", 7),
     "T": Family("Tests of the production checklist", ""),
     "Z": Family("Authorization mode over HTTP", ""),
 }
+
+MODEL = "Authorization model"
+SECTIONS = {2: 6, 3: 11, 4: 8, 5: 2, 6: 5, 7: 13}
+"""Sections of ``authorization.md`` with numbered rules, and the number of the last one."""
+TABLES = {2: ["2.capabilities"], 4: ["4.steps"]}
+"""The tables of these sections, which are rules as well; §8 is nothing but a table, and has the id ``8``."""
+
+MODEL_RULES = [
+    rule
+    for section, last in SECTIONS.items()
+    for rule in [*(f"{section}.{number}" for number in range(1, last + 1)), *TABLES.get(section, [])]
+] + ["8"]
 
 REQUIRED = [
     f"{letters}{family.joint}{number}"
     for letters, family in FAMILIES.items()
     for number in range(1, (family.last or 0) + 1)
-]
+] + MODEL_RULES
 
 LATER: dict[str, str] = {}
 """Required rules whose part of the product is not built yet, each with the reason in plain words."""
 
 RULE = r"[A-Z]{1,2}_?\d{1,2}[a-z]?"
 NAME = re.compile(rf"test_(?P<rules>{RULE}(?:_and_{RULE})*)(?:_|$)")
+MODEL_RULE = r"(?:\d{1,2}_(?:\d{1,2}|capabilities|steps)|8)"
+MODEL_NAME = re.compile(rf"test_authorization_(?P<rules>{MODEL_RULE}(?:_and_{MODEL_RULE})*)(?:_|$)")
 DOCSTRING = re.compile(r"^\s*Rules: *(?P<rules>\S.*?)\.?\s*$", re.MULTILINE)
 PARTS = re.compile(r"(?P<family>[A-Z]+)(?P<joint>[-_]?)(?P<number>\d+[a-z]?)")
 
@@ -79,7 +95,14 @@ class UnknownRule(ValueError):
 
 
 def rule_id(written: str) -> str:
-    """The id of a rule as the contract writes it, from ``RF_5``, ``RF-5`` or ``P7``. Raises UnknownRule."""
+    """The id of a rule as the contract writes it, from ``RF_5``, ``RF-5``, ``P7`` or ``authorization-7.4`` (which is
+    ``7.4``). Raises UnknownRule.
+    """
+    document, joint, rule = written.partition("-")
+    if document == "authorization":
+        if not joint or rule not in MODEL_RULES:
+            raise UnknownRule(f"authorization.md has no rule {rule!r}; write authorization-7.4")
+        return rule
     parts = PARTS.fullmatch(written)
     family = FAMILIES.get(parts["family"]) if parts else None
     if parts is None or family is None:
@@ -99,6 +122,8 @@ def rules_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     written: list[str] = []
     if name := NAME.match(function.name):
         written += name["rules"].split("_and_")
+    if name := MODEL_NAME.match(function.name):
+        written += [f"authorization-{one.replace('_', '.')}" for one in name["rules"].split("_and_")]
     for line in DOCSTRING.finditer(ast.get_docstring(function) or ""):
         written += re.split(r"[,\s]+", line["rules"])
     return list(dict.fromkeys(rule_id(one) for one in written))
@@ -126,13 +151,17 @@ def without_test(found: dict[str, list[str]]) -> list[str]:
 
 def table(found: dict[str, list[str]]) -> str:
     """The table of README.md: one part a family, with every required rule and every other one that has a test."""
-    lines: list[str] = []
+    parts: dict[str, list[str]] = {}
     for letters, family in FAMILIES.items():
-        named = {rule for rule in [*REQUIRED, *found] if _parts(rule)["family"] == letters}
-        if not named:
+        named = {rule for rule in [*REQUIRED, *found] if _family(rule) == letters}
+        parts[family.title] = sorted(named, key=_by_number)
+    parts[MODEL] = MODEL_RULES
+    lines: list[str] = []
+    for title, rules in parts.items():
+        if not rules:
             continue
-        lines += [f"### {family.title}", "", "| Rule | Tests |", "|---|---|"]
-        for rule in sorted(named, key=_by_number):
+        lines += [f"### {title}", "", "| Rule | Tests |", "|---|---|"]
+        for rule in rules:
             tests = [f"`{test}`" for test in found.get(rule, [])]
             missing = f"later: {LATER[rule]}" if rule in LATER else "**none**"
             lines.append(f"| {rule} | {'<br>'.join(tests) or missing} |")
@@ -155,6 +184,11 @@ def _tests_in(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
             yield node
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             yield from _tests_in(node)
+
+
+def _family(rule: str) -> str | None:
+    """The letters of a rule; None for one of ``authorization.md``."""
+    return None if rule in MODEL_RULES else _parts(rule)["family"]
 
 
 def _parts(rule: str) -> re.Match[str]:

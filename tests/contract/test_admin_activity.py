@@ -385,8 +385,8 @@ async def test_admin_sign_ins_are_counted_by_browser_system_and_country(stage: S
     async with stage.panel() as http:
         with stage.statements() as seen:
             everybody = (await http.get(SIGN_INS)).json()
-        only_ada = (await http.get(SIGN_INS, params={"user_id": ada.id})).json()
-        nobody = (await http.get(SIGN_INS, params={"user_id": uuid4()})).json()
+        only_ada = (await http.get(SIGN_INS, params={"user_id": str(ada.id)})).json()
+        nobody = (await http.get(SIGN_INS, params={"user_id": str(uuid4())})).json()
     assert everybody == {
         "days": 30,
         "total": 5,

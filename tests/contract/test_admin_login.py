@@ -487,7 +487,7 @@ class TestAdminEmails:
 
 
 async def test_AD_3_no_organization_keeps_an_administrator_out(stage: Stage) -> None:
-    """Rules: ID-2."""
+    """Rules: ID-2, authorization-7.12."""
     acme = await stage.organization("acme.example")
     await stage.execute(
         sa.update(Organization).where(Organization.id == PUBLIC_ORGANIZATION_ID).values(enabled=False)

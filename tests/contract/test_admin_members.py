@@ -73,6 +73,7 @@ async def test_W7_and_admin_5_adds_with_every_role_in_the_self_serve_mode_too(st
 
 
 async def test_W7_unknown_present_and_not_permitted_are_400(stage: Stage) -> None:
+    """Rules: authorization-7.9."""
     workspace = await stage.workspace()
     member = await stage.member(workspace)
     organization = await stage.organization("acme.example")
@@ -95,6 +96,7 @@ async def test_W7_unknown_present_and_not_permitted_are_400(stage: Stage) -> Non
 
 
 async def test_W8_and_DL_8_change_of_role_with_owner_power_revokes(stage: Stage) -> None:
+    """Rules: authorization-2.4, authorization-2.5."""
     admin, ada = await stage.user(is_admin=True), await stage.user()
     workspace = await stage.workspace(ada)
     bob = await stage.member(workspace)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 HEALTH = "/admin/api/system/health"
 SETTINGS = "/admin/api/system/settings"
 
-SECRETS = {
+SECRETS: dict[str, Any] = {
     "session_secret_key": "a-very-secret-session-key-of-the-stage",
     "session_secret_key_previous": "an-older-secret-session-key-of-the-stage",
     "google_client_id": "google-id",

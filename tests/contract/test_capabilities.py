@@ -74,6 +74,7 @@ async def test_W3_and_W9_every_role_may_what_the_matrix_says(stage: Stage) -> No
     """authorization.md §2. The role in the token is only a hint: here every one lies, and the database decides.
 
     Rules: W3, W4, W5, W6, W7, W8, W9, G1, G2, G3, G4, G5, G6, G7, L19
+    Rules: authorization-2.5, authorization-2.capabilities
     """
     for role in ROLES:
         first, second, peer, other, spare, new = [await stage.user() for _ in range(6)]
@@ -118,7 +119,7 @@ async def test_L18_a_token_of_one_workspace_opens_no_other(stage: Stage) -> None
     """The strongest case: an owner of both, with the token of one. http-api.md §5 "match", authorization.md §2
     rule 6.
 
-    Rules: W3, W4, W5, W6, W7, W8, W9, G1, G2, G3, G4, G5, G6, G7
+    Rules: W3, W4, W5, W6, W7, W8, W9, G1, G2, G3, G4, G5, G6, G7, authorization-2.6
     """
     ada, new = await stage.user(), await stage.user()
     home, foreign = await stage.workspace(ada), await stage.workspace(ada)

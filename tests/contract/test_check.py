@@ -114,7 +114,11 @@ async def test_P1_answers_every_question_in_order(stage: Stage) -> None:
 
 
 async def test_P1_follows_the_seven_steps_with_both_kinds_of_token(stage: Stage) -> None:
-    """authorization.md §4 and §5: an authz token reaches what is shared with its groups, too."""
+    """authorization.md §4 and §5: an authz token reaches what is shared with its groups, too.
+
+    Rules: authorization-4.2, authorization-4.3, authorization-4.4, authorization-4.7.
+    Rules: authorization-4.steps, authorization-5.1.
+    """
     notes, boss = await stage.service(), await stage.user()
     workspace = await stage.workspace(boss)
     people = {
@@ -171,7 +175,10 @@ async def test_P1_follows_the_seven_steps_with_both_kinds_of_token(stage: Stage)
 
 
 async def test_P1_unknown_and_foreign_resources_are_denied_not_missing(stage: Stage) -> None:
-    """authorization.md §4 step 1 and rule 1, for the owner of both workspaces and of the resource."""
+    """authorization.md §4 step 1 and rule 1, for the owner of both workspaces and of the resource.
+
+    Rules: authorization-4.1, authorization-4.steps.
+    """
     notes, boss = await stage.service(), await stage.user()
     workspace, other = await stage.workspace(boss), await stage.workspace(boss)
     here, there = await stage.resource(workspace, boss), await stage.resource(other, boss)
@@ -264,7 +271,10 @@ async def test_L21_and_P1_every_change_acts_on_the_next_check(stage: Stage) -> N
 
 
 async def test_P1_denials_are_security_events_and_nothing_else(stage: Stage) -> None:
-    """authorization.md §4 rule 8: one event for each denial, no activity row, nothing for what is allowed."""
+    """authorization.md §4 rule 8: one event for each denial, no activity row, nothing for what is allowed.
+
+    Rules: authorization-4.8.
+    """
     notes, boss = await stage.service(), await stage.user()
     workspace = await stage.workspace(boss)
     viewer = await stage.member(workspace, "viewer")
@@ -316,6 +326,7 @@ async def test_P1_and_SB_4_one_item_out_of_scope_refuses_the_batch(stage: Stage)
 
 
 async def test_SB_5_and_SB_6_the_scope_of_a_realm_member_is_the_slug(stage: Stage) -> None:
+    """Rules: authorization-6.2."""
     realm = await stage.realm("suite")
     notes, wiki = await stage.service("notes", realm=realm), await stage.service("wiki", realm=realm)
     boss = await stage.user()

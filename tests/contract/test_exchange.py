@@ -91,6 +91,7 @@ def reasons(lines: list[Any], event: str) -> list[str]:
 
 
 async def test_A4_lists_what_the_person_can_have_tokens_for(world: World) -> None:
+    """Rules: authorization-7.9."""
     stage = world.stage
     acme = await stage.organization("acme.example.net")
     member = await stage.workspace(name="Second")

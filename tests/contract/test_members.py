@@ -210,7 +210,10 @@ async def test_L24_addresses_are_found_in_any_case_and_no_look_alike_is(stage: S
 
 
 async def test_W7_the_organization_has_to_be_permitted(stage: Stage) -> None:
-    """authorization.md §7 rules 7 to 10."""
+    """authorization.md §7 rules 7 to 10.
+
+    Rules: authorization-7.7, authorization-7.8, authorization-7.9, authorization-7.10.
+    """
     ada = await stage.user()
     open_, closed = await stage.workspace(ada), await stage.workspace(ada)
     good = await stage.organization("good.example")
@@ -338,7 +341,10 @@ async def test_W8_a_change_is_told_written_and_revokes(stage: Stage) -> None:
 
 
 async def test_W8_and_L19_nobody_grants_above_his_role(stage: Stage) -> None:
-    """The full square of callers, targets and new roles, where the caller is admin or owner."""
+    """The full square of callers, targets and new roles, where the caller is admin or owner.
+
+    Rules: authorization-2.5.
+    """
     roles = ("viewer", "editor", "admin", "owner")
     for caller_role in ("admin", "owner"):
         workspace = await stage.workspace(await stage.user())
@@ -422,7 +428,10 @@ async def test_W9_everybody_may_leave_but_the_last_owner(stage: Stage) -> None:
 
 @pytest.mark.parametrize("way", ["demote each other", "remove each other", "leave", "mixed"])
 async def test_W8_and_W9_one_owner_remains_whatever_two_do_at_once(stage: Stage, way: str) -> None:
-    """authorization.md §2 rule 4."""
+    """authorization.md §2 rule 4.
+
+    Rules: authorization-2.4.
+    """
     for turn in range(6):
         ada, bob = await stage.user(), await stage.user()
         workspace = await stage.workspace(ada)

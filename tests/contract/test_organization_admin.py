@@ -142,7 +142,10 @@ async def test_authorization_7_6_the_public_switch_touches_no_session(stage: Sta
 
 
 async def test_DL_10_and_DL_11_disabling_an_organization_revokes_every_user_of_it(stage: Stage) -> None:
-    """authorization.md §7 rules 7 and 10: by the stored organization, else by the address."""
+    """authorization.md §7 rules 7 and 10: by the stored organization, else by the address.
+
+    Rules: authorization-7.7, authorization-7.10.
+    """
     acme = await stage.organization("acme.example", "bücher.example", subdomains=True)
     acme_idn = await stage.organization("xn--bcher-kva.test", subdomains=True)
     other = await stage.organization("lab.acme.example")
@@ -207,6 +210,7 @@ async def test_DL_10_and_DL_11_disabling_an_organization_revokes_every_user_of_i
 
 
 async def test_admin_8_deleting_an_organization(stage: Stage) -> None:
+    """Rules: authorization-7.6."""
     acme = await stage.organization("acme.example")
     ada = await stage.user(organization_id=acme.id)
     pair = await stage.session(ada, await stage.workspace(ada))

@@ -105,7 +105,10 @@ DOMAINS: list[tuple[str, str | None]] = [
 
 @pytest.mark.parametrize(("text", "expected"), DOMAINS, ids=lambda value: ascii(value)[:40])
 def test_domain_normalisation(text: str, expected: str | None) -> None:
-    """Rule 2, and that a normalised domain stays as it is."""
+    """Rule 2, and that a normalised domain stays as it is.
+
+    Rules: authorization-7.2.
+    """
     if expected is None:
         with pytest.raises(DomainMalformed):
             normalise_domain(text)
@@ -119,6 +122,7 @@ def test_domain_normalisation(text: str, expected: str | None) -> None:
 
 @pytest.mark.parametrize("address", ["", "@", "ada", "@example.com", "a@b@example.com", "ada@", "ada @"])
 def test_addresses_without_a_domain(address: str) -> None:
+    """Rules: authorization-7.2."""
     with pytest.raises(DomainMalformed):
         email_domain(address)
 
@@ -127,6 +131,7 @@ def test_addresses_without_a_domain(address: str) -> None:
 
 
 async def test_rule_1_the_organization_follows_the_address_at_each_sign_in(stage: Stage) -> None:
+    """Rules: authorization-7.1."""
     app = await stage.login_app()
     acme, umbrella = await stage.organization("acme.example.net"), await stage.organization("umb.example.net")
     for email, expected in (
@@ -140,6 +145,7 @@ async def test_rule_1_the_organization_follows_the_address_at_each_sign_in(stage
 
 
 async def test_rule_3_exact_first_then_the_longest_parent(stage: Stage) -> None:
+    """Rules: authorization-7.3, authorization-7.4."""
     exact = await stage.organization("a.corp.example.net")
     near = await stage.organization("b.corp.example.net", subdomains=True)
     far = await stage.organization("corp.example.net", subdomains=True)
@@ -183,7 +189,10 @@ async def test_rule_3_exact_first_then_the_longest_parent(stage: Stage) -> None:
 
 
 def test_rule_3_a_domain_is_compared_label_by_label() -> None:
-    """The look-up asks for whole labels only; the choice itself must not be looser."""
+    """The look-up asks for whole labels only; the choice itself must not be looser.
+
+    Rules: authorization-7.3.
+    """
     public = DomainRule(PUBLIC_ORGANIZATION_ID, True, True, None, False)
     parent = DomainRule(uuid4(), True, False, "corp.example.net", True)
     for domain, expected in (
@@ -196,6 +205,7 @@ def test_rule_3_a_domain_is_compared_label_by_label() -> None:
 
 
 async def test_rules_2_4_and_5_who_may_sign_in(stage: Stage) -> None:
+    """Rules: authorization-7.2, authorization-7.4, authorization-7.5."""
     app = await stage.login_app()
     await stage.organization("closed.example.net", enabled=False)
     await stage.organization("tree.example.net", enabled=False, subdomains=True)
@@ -227,6 +237,7 @@ async def test_rules_2_4_and_5_who_may_sign_in(stage: Stage) -> None:
 
 
 async def test_rule_6_there_is_one_public_organization(stage: Stage) -> None:
+    """Rules: authorization-7.6."""
     (public,) = await stage.all(Organization)
     assert (public.id, public.slug, public.name) == (PUBLIC_ORGANIZATION_ID, "public", "Public")
     assert str(public.id) == "00000000-0000-0000-0000-000000000001"
@@ -286,6 +297,7 @@ async def visitor(stage: Stage, email: str, organization_id: UUID | None) -> Vis
 
 
 async def test_rule_7_a_disabled_organization_is_a_kill_switch(stage: Stage) -> None:
+    """Rules: authorization-7.7."""
     acme = await stage.organization("acme.example.net")
     member = await visitor(stage, "ada@acme.example.net", acme.id)
     other = await visitor(stage, "eve@example.com", PUBLIC_ORGANIZATION_ID)
@@ -303,6 +315,7 @@ async def test_rule_7_a_disabled_organization_is_a_kill_switch(stage: Stage) -> 
 
 
 async def test_rule_6_the_public_switch_leaves_sessions_alone(stage: Stage) -> None:
+    """Rules: authorization-7.6."""
     member = await visitor(stage, "eve@example.com", PUBLIC_ORGANIZATION_ID)
     tokens = await stage.session(member.user, member.workspace)
     await stage.execute(enable(PUBLIC_ORGANIZATION_ID, False))
@@ -311,6 +324,7 @@ async def test_rule_6_the_public_switch_leaves_sessions_alone(stage: Stage) -> N
 
 
 async def test_rules_8_and_9_the_allow_list_of_a_workspace(stage: Stage) -> None:
+    """Rules: authorization-7.8, authorization-7.9."""
     acme, umbrella = await stage.organization("acme.example.net"), await stage.organization("umb.example.net")
     inside = await visitor(stage, "in@acme.example.net", acme.id)
     outside = await visitor(stage, "out@umb.example.net", umbrella.id)
@@ -337,6 +351,7 @@ async def test_rules_8_and_9_the_allow_list_of_a_workspace(stage: Stage) -> None
 
 
 async def test_rule_9_memberships_are_gated_too(stage: Stage) -> None:
+    """Rules: authorization-7.9."""
     acme = await stage.organization("acme.example.net")
     closed = await stage.organization("closed.example.net", enabled=False)
     owner = await stage.user(organization_id=acme.id)
@@ -358,6 +373,7 @@ async def test_rule_9_memberships_are_gated_too(stage: Stage) -> None:
 
 
 async def test_rule_10_prepared_people_count_by_their_address(stage: Stage) -> None:
+    """Rules: authorization-7.10."""
     acme = await stage.organization("acme.example.net")
     prepared = await visitor(stage, "early@acme.example.net", None)
     stranger = await visitor(stage, "late@example.com", None)
@@ -374,7 +390,10 @@ async def test_rule_10_prepared_people_count_by_their_address(stage: Stage) -> N
 
 
 async def test_rule_11_an_organization_on_an_allow_list_stays(stage: Stage) -> None:
-    """So that a list never becomes empty, which would open the workspace to all."""
+    """So that a list never becomes empty, which would open the workspace to all.
+
+    Rules: authorization-7.11.
+    """
     acme = await stage.organization("acme.example.net")
     await stage.restrict(await stage.workspace(), acme)
     with pytest.raises(IntegrityError):
@@ -386,6 +405,7 @@ async def test_rule_11_an_organization_on_an_allow_list_stays(stage: Stage) -> N
 
 
 async def test_rule_13_tokens_name_the_organization_of_the_person(stage: Stage) -> None:
+    """Rules: authorization-7.13."""
     acme, umbrella = await stage.organization("acme.example.net", slug="acme"), await stage.organization()
     for email, organization_id, expected in (
         ("in@acme.example.net", acme.id, (str(acme.id), "acme", False)),
@@ -416,7 +436,10 @@ def _organization(token: str) -> tuple[Any, Any, Any]:
 async def test_a_person_without_a_stored_organization_falls_under_the_kill_switch_of_his_domain(
     stage: Stage,
 ) -> None:
-    """Rules 7 and 10 of ``authorization.md`` §7, for somebody whom an administrator has prepared."""
+    """Rules 7 and 10 of ``authorization.md`` §7, for somebody whom an administrator has prepared.
+
+    Rules: authorization-7.7, authorization-7.10.
+    """
     away = await stage.organization("off.example", enabled=False)
     owner = await stage.user()
     workspace = await stage.workspace(owner)

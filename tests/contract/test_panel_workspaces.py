@@ -1,4 +1,4 @@
-"""The pages of workspaces, members, groups, roles and access (``admin.md`` §2) with plain forms, as without a script."""
+"""The pages of workspaces, members, groups, roles and access (``admin.md`` §2) as plain forms, without a script."""
 
 import html
 import re

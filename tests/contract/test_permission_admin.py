@@ -339,7 +339,10 @@ async def test_admin_6_visibility_changes_at_once_and_is_written_down(stage: Sta
 async def test_authorization_4_6_an_administrator_shares_inside_the_workspace_only(
     stage: Stage, panel: Panel
 ) -> None:
-    """A second share of the same grantee replaces the level (rule 5)."""
+    """A second share of the same grantee replaces the level (rule 5).
+
+    Rules: authorization-4.5.
+    """
     service, workspace = await stage.service("notes"), await stage.workspace()
     bob, eve = await stage.member(workspace), await stage.member(workspace)
     team = await stage.group(workspace, eve)

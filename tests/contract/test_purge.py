@@ -452,7 +452,10 @@ EVENTS = {
 
 @pytest.mark.parametrize("name", EVENTS)
 async def test_DL_8_and_DL_10_what_an_event_purges_and_revokes(world: World, name: str) -> None:
-    """authorization.md §8. Rules: DL-4, DL-5, DL-8, DL-9, DL-10, DL-11, SK-4, W5, W8, W9, G4, G6, G7."""
+    """authorization.md §8.
+
+    Rules: DL-4, DL-5, DL-8, DL-9, DL-10, DL-11, SK-4, W5, W8, W9, G4, G6, G7, authorization-8.
+    """
     event = EVENTS[name]
     before = await world.facts()
     assert event.gone <= before
@@ -486,7 +489,10 @@ async def test_DL_6_activation_brings_no_token_back(world: World) -> None:
 
 @pytest.mark.parametrize("by", ["owner", "panel"])
 async def test_W7_and_W9_being_added_again_restores_nothing(world: World, by: str) -> None:
-    """§8, last line: what was given before is given no more; what he owns is his again."""
+    """§8, last line: what was given before is given no more; what he owns is his again.
+
+    Rules: authorization-8.
+    """
     stage, things = world.stage, world.things
     bob, a = things["bob"], things["a"]
     notes = world.services["notes"]

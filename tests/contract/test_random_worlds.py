@@ -444,7 +444,10 @@ async def services(stage: Stage) -> list[Service]:
 async def test_L22_and_L23_batch_list_and_law_agree(
     stage: Stage, services: list[Service], world: World, changing: list[Change]
 ) -> None:
-    """Every way of asking gives the same answer, before and after the world has changed. Rules: L22, L23, P1, P2."""
+    """Every way of asking gives the same answer, before and after the world has changed.
+
+    Rules: L22, L23, P1, P2, authorization-4.steps.
+    """
     note(str(world))
     await store(stage, world)
     await compare(stage, services, world, singly=True, limits=(None, 1, 2, 10_000))

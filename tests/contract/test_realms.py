@@ -80,6 +80,7 @@ async def test_M2_and_MM_2_and_MM_3_the_key_says_who_calls_and_the_realm_how_lon
 
 
 async def test_M2_and_MM_1_refuses_services_without_an_active_realm_and_unknown_targets(stage: Stage) -> None:
+    """Rules: authorization-6.5."""
     realm, other = await stage.realm("suite"), await stage.realm("other")
     alone, member = await stage.service("alone"), await stage.service("notes", realm=realm)
     await stage.service("elsewhere", realm=other)
@@ -120,6 +121,7 @@ async def test_MM_5_no_endpoint_takes_an_m2m_token(stage: Stage) -> None:
 
 
 async def test_SB_4_and_SB_5_members_address_the_slug_and_nothing_else(stage: Stage) -> None:
+    """Rules: authorization-6.2."""
     realm = await stage.realm("suite")
     notes, wiki = await stage.service("notes", realm=realm), await stage.service("wiki", realm=realm)
     for scope, status in {"suite": 201, "notes": 403, "wiki": 403}.items():
@@ -184,7 +186,10 @@ async def test_SB_2_a_race_for_one_name_has_one_winner(stage: Stage) -> None:
 
 
 async def test_realms_members_and_deletion(stage: Stage) -> None:
-    """``authorization.md`` §6 rules 1, 3, 4."""
+    """``authorization.md`` §6 rules 1, 3, 4.
+
+    Rules: authorization-6.1, authorization-6.3, authorization-6.4.
+    """
     now = stage.clock.now()
     realm, other = await stage.realm("suite"), await stage.realm("other")
     service = await stage.service("notes")

@@ -58,6 +58,7 @@ def _claims(token: str) -> dict[str, Any]:
 async def test_Z1_discovery_by_key_and_by_origin_lists_where_the_person_may_go(
     stage: Stage, stage_keys: Keys
 ) -> None:
+    """Rules: authorization-7.9."""
     service = await stage.service(allowed_origins=[ORIGIN])
     ada = await stage.user(email="ada@example.com")
     first, second = await stage.workspace(ada, slug="first"), await stage.workspace(slug="second")
@@ -118,6 +119,7 @@ async def test_Z1_mints_a_token_bound_to_scope_subject_and_workspace(stage: Stag
 async def test_Z1_group_shares_work_in_authz_mode_and_directory_takes_the_header(
     stage: Stage, stage_keys: Keys
 ) -> None:
+    """Rules: authorization-5.1."""
     service, wiki = await stage.service(), await stage.service("wiki")
     owner = await stage.user()
     workspace = await stage.workspace(owner)
@@ -216,6 +218,7 @@ async def test_Z1_the_audiences_of_the_app_replace_ours(stage: Stage, stage_keys
 
 
 async def test_Z1_refusals_after_the_token_leave_an_audit_row(stage: Stage, stage_keys: Keys) -> None:
+    """Rules: authorization-7.9."""
     service = await stage.service()
     owner = await stage.user()
     workspace = await stage.workspace(owner)
@@ -247,6 +250,7 @@ async def test_Z1_refusals_after_the_token_leave_an_audit_row(stage: Stage, stag
 
 
 async def test_Z1_the_kill_switch_of_an_organization_ends_minting(stage: Stage, stage_keys: Keys) -> None:
+    """Rules: authorization-7.7, authorization-7.9."""
     service = await stage.service()
     organization = await stage.organization("corp.example")
     ada = await stage.user(email="ada@corp.example", organization_id=organization.id)
@@ -336,7 +340,7 @@ async def test_Z1_in_development_without_any_app_discovery_is_open_and_minting_i
 
 
 async def test_Z1_a_realm_member_mints_under_the_slug(stage: Stage, stage_keys: Keys) -> None:
-    """Rules: SB-1, SB-6."""
+    """Rules: SB-1, SB-6, authorization-6.2."""
     realm = await stage.realm("suite")
     notes: Service = await stage.service("notes", realm=realm)
     wiki = await stage.service("wiki", realm=realm)

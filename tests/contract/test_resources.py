@@ -162,7 +162,10 @@ async def test_P3_conflicts_with_a_record_of_another_workspace(stage: Stage) -> 
 
 
 async def test_P3_the_owner_must_be_a_member(stage: Stage) -> None:
-    """authorization.md §4 rule 7."""
+    """authorization.md §4 rule 7.
+
+    Rules: authorization-4.7.
+    """
     notes, boss, stranger = await stage.service(), await stage.user(), await stage.user()
     workspace, other = await stage.workspace(boss), await stage.workspace(stranger)
     former = await stage.member(workspace)

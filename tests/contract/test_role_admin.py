@@ -286,6 +286,7 @@ async def test_authorization_3_6_only_a_member_of_the_workspace_is_bound(stage: 
 async def test_authorization_3_11_a_binding_counts_from_the_next_check_to_its_end(
     stage: Stage, panel: Panel
 ) -> None:
+    """Rules: authorization-5.1."""
     workspace, service = await stage.workspace(), await stage.service("notes")
     ada = await stage.member(workspace)
     group = await stage.group(workspace, ada)

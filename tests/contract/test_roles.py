@@ -120,6 +120,7 @@ async def test_R1_refuses_other_scopes_and_malformed_names_and_writes_nothing(st
 
 
 async def test_R2_and_R3_union_of_direct_and_group_roles_live_and_in_one_statement(stage: Stage) -> None:
+    """Rules: authorization-3.3, authorization-3.4, authorization-3.8."""
     owner = await stage.user()
     workspace = await stage.workspace(owner)
     ada = await stage.member(workspace, "viewer")
@@ -152,6 +153,7 @@ async def test_R2_and_R3_union_of_direct_and_group_roles_live_and_in_one_stateme
 async def test_R2_and_R3_bindings_of_other_workspaces_scopes_and_non_members_never_count(
     stage: Stage,
 ) -> None:
+    """Rules: authorization-3.4, authorization-3.7."""
     owner = await stage.user()
     workspace, other = await stage.workspace(owner), await stage.workspace(owner)
     ada = await stage.member(workspace)

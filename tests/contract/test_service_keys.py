@@ -5,6 +5,8 @@ import hashlib
 import json
 import pkgutil
 import re
+import secrets
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -90,13 +92,40 @@ async def world(stage: Stage) -> World:
 # --- the key ---------------------------------------------------------------------------------------------------
 
 
-def test_SK_1_a_key_is_32_random_bytes_behind_a_prefix() -> None:
+def test_SK_1_a_key_is_32_bytes_behind_a_prefix() -> None:
     made = [keys.generate() for _ in range(50)]
     assert len({key.plaintext for key in made}) == 50
     for key in made:
         assert re.fullmatch(r"sk_[A-Za-z0-9_-]{43}", key.plaintext)
         assert key.hash == hashlib.sha256(key.plaintext.encode()).hexdigest()
         assert key.prefix == f"{key.plaintext[:7]}****"
+
+
+def test_SK_1_a_key_can_be_told_from_what_only_looks_like_one() -> None:
+    for _ in range(200):
+        key = keys.generate().plaintext
+        assert keys.has_checksum(key) and keys.SHAPE.findall(f"X-Service-Key: {key}\n") == [key]
+        # One letter, in whatever place, is enough.
+        place = 3 + secrets.randbelow(43)
+        for letter in string.ascii_letters + string.digits + "_-":
+            other = key[:place] + letter + key[place + 1 :]
+            assert keys.has_checksum(other) is (other == key)
+        for other in (key[:-1], f"{key}A", key.removeprefix("sk_"), f"sk_{key}", f"{key}\n", key.upper()):
+            assert not keys.has_checksum(other)
+    old = [f"sk_{secrets.token_urlsafe(32)}" for _ in range(1000)]
+    assert [key for key in old if keys.has_checksum(key)] == []
+    assert keys.SHAPE.findall("risk_" + "x" * 43 + " sk_" + "x" * 44) == []
+
+
+async def test_SK_1_and_SK_8_keys_without_checksum_go_on_working(world: World) -> None:
+    old = f"sk_{secrets.token_urlsafe(32)}"
+    assert not keys.has_checksum(old)
+    await world.stage.execute(
+        sa.update(ServiceApp)
+        .where(ServiceApp.id == world.notes.app.id)
+        .values(key_hash=keys.hash_key(old), key_prefix=f"{old[:7]}****")
+    )
+    assert await world.works(old) and not await world.works(world.notes.key)
 
 
 async def test_SK_1_and_SK_2_and_T2_the_database_has_the_hash_and_the_prefix_alone(world: World) -> None:

@@ -149,7 +149,10 @@ async def test_P7_shares_with_people_and_groups(stage: Stage) -> None:
 
 
 async def test_P7_sharing_again_replaces_level_grantor_and_time(stage: Stage) -> None:
-    """authorization.md §4 rule 5: one row for each grantee, its level goes up and down."""
+    """authorization.md §4 rule 5: one row for each grantee, its level goes up and down.
+
+    Rules: authorization-4.5.
+    """
     world = await build(stage)
     reader = world.people["reader"]
     for grantee in (reader, world.group):
@@ -199,7 +202,10 @@ async def test_P7_refuses_everybody_else(stage: Stage) -> None:
 
 
 async def test_P7_grantees_belong_to_the_workspace(stage: Stage) -> None:
-    """authorization.md §4 rule 6."""
+    """authorization.md §4 rule 6.
+
+    Rules: authorization-4.6.
+    """
     world = await build(stage)
     stranger, former = await stage.user(), await stage.member(world.workspace)
     other = await stage.workspace(stranger)

@@ -213,7 +213,9 @@ class WholeWorld(WorldMachine):
         when=lambda self: self.world.groups, which=numbers, who=numbers, number=numbers, enter=st.booleans()
     )
     async def enter_or_leave_group(self, which: int, who: int, number: int, enter: bool) -> None:
-        group, person = one(self.world.groups, which), one(self.world.people, who)
+        group: Group = one(self.world.groups, which)
+        inside = self._in_order(group.members)
+        person = one(inside if inside and not enter else self.world.people, who)
         actor = self.actor(group.workspace, number)
         expected = self.refusal(actor, group.workspace, "admin")
         if expected is None and enter and (person in group.members or person not in group.workspace.roles):
@@ -384,10 +386,12 @@ class WholeWorld(WorldMachine):
             expected = 403
         if expected is None and not belongs:
             expected = 400
-        body = {"grantee_type": grantee_type, "grantee_id": str(grantee_id), "permission": level}
         path = f"/permissions/{thing.id}/share"
         token = self.as_person(sharer, thing.workspace)
-        await self.call("POST", path, expected or 201, body, key=key, token=token)
+        # The second replaces the first, up or down.
+        for each in ("view" if level == "edit" else "edit", level):
+            body = {"grantee_type": grantee_type, "grantee_id": str(grantee_id), "permission": each}
+            await self.call("POST", path, expected or 201, body, key=key, token=token)
         return expected is None
 
     @step(when=lambda self: any(each.people or each.groups for each in self.world.things), which=numbers)
@@ -480,13 +484,23 @@ class WholeWorld(WorldMachine):
         await self.panel(allow_list.replace, workspace.id, ids, expected=expected)
         if expected is None:
             workspace.allow_list = set(ids)
+            await self._mint(one([*workspace.roles], where), workspace)
+            strangers = [person for person in self.world.people if person not in workspace.roles]
+            if strangers:
+                await self._add(one(strangers, where), workspace, 1, "viewer")
+            for family in self.world.families:
+                if family.workspace is workspace:
+                    await self.rotate(family)
 
     # ── tokens ──
 
     @step(who=numbers, where=numbers)
     async def mint(self, who: int, where: int) -> None:
+        await self._mint(one(self.world.people, who), one(self.world.workspaces, where))
+
+    async def _mint(self, person: Person, workspace: Workspace) -> None:
         """With the key of each service, for what the token says differs."""
-        world, person, workspace = self.world, one(self.world.people, who), one(self.world.workspaces, where)
+        world = self.world
         allowed = self.signs_in(person) and person in workspace.roles and world.admitted(person, workspace)
         for app in world.apps:
             answer = await self.call(

@@ -228,7 +228,10 @@ async def test_G6_and_P7_what_is_just_being_taken_away_is_not_given(world: World
 
 
 async def test_W8_and_W9_who_has_just_become_the_last_owner_stays(world: World) -> None:
-    """authorization.md §2 rule 4, with the other owner demoted or gone a moment ago."""
+    """authorization.md §2 rule 4, with the other owner demoted or gone a moment ago.
+
+    Rules: authorization-2.4.
+    """
     stage, now = world.stage, world.stage.clock.now()
     path = f"/workspaces/{world.workspace.id}/members/{world.ada.id}"
     for first in (

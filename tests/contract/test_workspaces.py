@@ -58,6 +58,7 @@ async def create(stage: Stage, headers: Mapping[str, str], **body: Any) -> httpx
 
 
 async def test_W1_the_creator_becomes_owner(stage: Stage) -> None:
+    """Rules: authorization-2.3."""
     ada = await stage.user()
     old = await stage.workspace(ada)
     headers = await stage.as_user(ada, old)

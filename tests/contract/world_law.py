@@ -39,8 +39,6 @@ class Person:
 
     id: UUID
     email: str
-    sub: str | None = None
-    """What the provider calls him, once he has signed in."""
     organization: UUID | None = None
     is_active: bool = True
     epoch: int = 0

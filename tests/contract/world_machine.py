@@ -156,10 +156,13 @@ class WorldMachine(RuleBasedStateMachine):
                 await session.execute(sa.insert(table), rows)
         for person in world.people:
             for workspace in world.workspaces:
-                if person in workspace.roles and lots.random() < 0.5:
+                if person in workspace.roles:
                     scope = world.scope(lots.choice(world.apps))
-                    world.kept.append(self.watch.access(person, workspace))
-                    world.kept.append(self.watch.authz(person, workspace, scope))
+                    either = (
+                        self.watch.access(person, workspace),
+                        self.watch.authz(person, workspace, scope),
+                    )
+                    self.keep(lots.choice(either))
         for workspace in world.workspaces:
             await self._open_family(lots.choice(list(workspace.roles)), workspace)
 

@@ -61,13 +61,11 @@ class Watch:
         world = self._world
         person = touched or self._any(world.people)
         await self.person(person, where or self._any(world.workspaces))
-        of_old = [kept for kept in world.kept if kept.person is person]
-        for kept in self._lots.sample(of_old, min(2, len(of_old))):
-            await self.kept(kept)
+        for kept in world.kept:
+            if kept.person is person:
+                await self.kept(kept)
         if world.things:
             await self.thing(self._any(world.things))
-        if world.kept:
-            await self.kept(self._any(world.kept))
 
     async def person(self, person: Person, workspace: Workspace) -> None:
         """Every way of asking what a person may do in a workspace, with a fresh token of his."""

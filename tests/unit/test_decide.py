@@ -86,6 +86,7 @@ def level(word: str) -> Level | None:
 
 @pytest.mark.parametrize("row", ROWS, ids="-".join)
 def test_steps_2_to_7(row: list[str]) -> None:
+    """Rules: authorization-4.steps."""
     role, owner, visibility, direct, group, *answers = row
     record = Record(HOME, OWNERS[owner], Visibility(visibility), level(direct), level(group))
     for action, answer, step in zip(Action, answers[::2], answers[1::2], strict=True):
@@ -98,6 +99,7 @@ def test_steps_2_to_7(row: list[str]) -> None:
     ("role", "is_active"), [(None, True), (None, False), *((role, False) for role in ROLES)]
 )
 def test_step_1_nobody_but_a_current_active_member(role: str | None, is_active: bool, action: Action) -> None:
+    """Rules: authorization-4.steps."""
     asker = Asker(ME, HOME, role, is_active)
     everything = Record(HOME, ME, Visibility.WORKSPACE, Level.EDIT, Level.EDIT)
     assert decide(asker, everything, action) == Decision(False, 1, "not_a_member")
@@ -107,7 +109,10 @@ def test_step_1_nobody_but_a_current_active_member(role: str | None, is_active: 
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("role", ROLES)
 def test_step_1_the_record_exists_and_belongs_to_the_workspace(role: str, action: Action) -> None:
-    """Rule 1: an unregistered resource is denied, even to administrators; so is another workspace's."""
+    """Rule 1: an unregistered resource is denied, even to administrators; so is another workspace's.
+
+    Rules: authorization-4.1, authorization-4.steps.
+    """
     asker = Asker(ME, HOME, role)
     elsewhere = Record(ELSEWHERE, ME, Visibility.WORKSPACE, Level.EDIT, Level.EDIT)
     assert decide(asker, None, action) == Decision(False, 1, "unknown_resource")
@@ -124,7 +129,10 @@ def every_record() -> list[Record]:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_combination_follows_the_rules(role: str) -> None:
-    """Rules 2, 3, 4 and 7, said as sets of grants instead of steps."""
+    """Rules 2, 3, 4 and 7, said as sets of grants instead of steps.
+
+    Rules: authorization-4.2, authorization-4.3, authorization-4.4, authorization-4.7.
+    """
     for record in every_record():
         shares = {record.direct_share, record.group_share}
         standing = record.owner_id == ME or role in {"admin", "owner"}
@@ -139,7 +147,10 @@ def test_every_combination_follows_the_rules(role: str) -> None:
 
 
 def test_rule_7_without_an_owner_nobody_owns() -> None:
-    """An owner of None is not equal to anything: steps 3 to 6 are left."""
+    """An owner of None is not equal to anything: steps 3 to 6 are left.
+
+    Rules: authorization-4.7.
+    """
     orphan = Record(HOME, None, Visibility.PRIVATE)
     assert [decide(Asker(ME, HOME, role), orphan, Action.VIEW).allowed for role in ROLES] == [
         False,

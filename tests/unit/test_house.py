@@ -162,16 +162,9 @@ PLAN = """
 """.split()
 
 NOT_BUILT: dict[str, str] = {
-    "src/sentinel/admin/pages": "the panel comes later; /admin says so and shows the command line",
-    "src/sentinel/admin/templates": "comes with the panel",
-    "src/sentinel/admin/static": "comes with the panel",
     "sdk/python": "the client library comes later; the HTTP API is what it will call",
     "bench": "the benchmark comes later; statement counts are held by tests already",
-    "deploy/Dockerfile": "deployment files come with their tests behind real proxies",
-    "deploy/Caddyfile": "deployment files come with their tests behind real proxies",
-    "deploy/nginx.conf": "deployment files come with their tests behind real proxies",
     "tests/security": "the lessons that hold already are tested beside what they protect",
-    "tests/deploy": "comes with the deployment files",
 }
 """Parts of the plan that do not exist yet, each with the reason in plain words."""
 
@@ -292,22 +285,61 @@ class TestSharing:
         Rules: P8, L09.
         """
 
+def test_authorization_7_4_and_2_capabilities_of_members():
+    """Rules: authorization-4.5, RF-5."""
+
+def test_authorization_8_a_group_that_goes(): ...
+def test_authorization_is_no_rule(): ...
 def test_RS256_is_no_rule(): ...
 def test_nothing_T2b_here(): ...
 def helper_K_1(): ...
 '''
     )
     assert rules.scan(tmp_path) == {
-        "RF-5": ["api/test_x.py::test_RF_5_and_RF_8_reuse_revokes_family"],
+        "RF-5": [
+            "api/test_x.py::test_RF_5_and_RF_8_reuse_revokes_family",
+            "api/test_x.py::test_authorization_7_4_and_2_capabilities_of_members",
+        ],
         "RF-8": ["api/test_x.py::test_RF_5_and_RF_8_reuse_revokes_family"],
         "P7": ["api/test_x.py::test_P7_share"],
         "P8": ["api/test_x.py::test_P7_share"],
         "L09": ["api/test_x.py::test_P7_share"],
+        "7.4": ["api/test_x.py::test_authorization_7_4_and_2_capabilities_of_members"],
+        "2.capabilities": ["api/test_x.py::test_authorization_7_4_and_2_capabilities_of_members"],
+        "4.5": ["api/test_x.py::test_authorization_7_4_and_2_capabilities_of_members"],
+        "8": ["api/test_x.py::test_authorization_8_a_group_that_goes"],
     }
 
 
-@pytest.mark.parametrize("name", ["RF5", "P_7", "K_15", "XX_1", "A8"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "RF5",
+        "P_7",
+        "K_15",
+        "XX_1",
+        "A8",
+        "MM_7",
+        "authorization_7_14",
+        "authorization_9_1",
+        "authorization_8_1",
+    ],
+)
 def test_rules_that_the_contract_does_not_have_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "test_x.py").write_text(f"def test_{name}_something(): ...")
     with pytest.raises(rules.UnknownRule, match=r"test_x\.py::test_"):
         rules.scan(tmp_path)
+
+
+@pytest.mark.parametrize("rule", ["7.4", "authorization-7", "authorization-7.14", "authorization_7.4"])
+def test_rules_of_the_authorization_model_are_written_with_its_name(tmp_path: Path, rule: str) -> None:
+    (tmp_path / "test_x.py").write_text(f'def test_it():\n    """Rules: {rule}."""')
+    with pytest.raises(rules.UnknownRule, match=r"test_x\.py::test_it"):
+        rules.scan(tmp_path)
+
+
+def test_the_authorization_model_has_a_table_of_its_own() -> None:
+    listed = rules.table(rules.scan()).partition(f"### {rules.MODEL}\n")[2]
+    ids = [line.split(" | ")[0].removeprefix("| ") for line in listed.splitlines() if line.startswith("| ")]
+    assert ids[1:] == rules.MODEL_RULES
+    assert len(rules.MODEL_RULES) == 6 + 1 + 11 + 8 + 1 + 2 + 5 + 13 + 1

@@ -207,22 +207,35 @@ async def change(
     return app
 
 
-async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, now: datetime) -> None:
+async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, now: datetime) -> scopes.Rows:
     """Delete an app and, when it stands alone, all resources and actions under its name (``authorization.md`` §8).
 
-    A realm's member leaves the realm's rows in place. Raises :class:`NotFound`.
+    A realm's member leaves all rows in place. Returns how many were purged. Raises :class:`NotFound`.
     """
     app = await _locked(session, app_id)
+    purged = scopes.Rows(0, 0)
     if app.realm_id is None:
-        await scopes.purge(session, app.service_name)
+        purged = await scopes.purge(session, app.service_name)
     await session.execute(sa.delete(ServiceApp).where(ServiceApp.id == app.id))
     await _record(session, "service_app_deleted", app, actor_id, now, service_name=app.service_name)
+    return purged
 
 
 async def active_origins(session: AsyncSession) -> frozenset[str]:
     """Every origin of every active service app (``http-api.md`` §0.5)."""
     rows = await session.execute(sa.select(ServiceApp.allowed_origins).where(ServiceApp.is_active))
     return frozenset(origin for origins in rows.scalars() for origin in origins or ())
+
+
+async def key_hashes(session: AsyncSession, *, now: datetime) -> frozenset[str]:
+    """The hash of every key that opens something, or would if its app were switched on; replaced keys as long as
+    they overlap.
+    """
+    overlapping = sa.case(
+        (ServiceApp.previous_key_expires_at > now, ServiceApp.previous_key_hash), else_=sa.null()
+    )
+    rows = await session.execute(sa.select(ServiceApp.key_hash, overlapping))
+    return frozenset(found for row in rows for found in row if found)
 
 
 async def _locked(session: AsyncSession, app_id: UUID) -> ServiceApp:

@@ -120,7 +120,7 @@ async def about_user(session: AsyncSession, user_id: UUID, *, amount: int) -> tu
     by_him = _wanted_ids([Activity.actor_id == user_id], amount)
     to_him = _wanted_ids([Activity.target_type == "user", Activity.target_id == user_id], amount)
     either = sa.union(by_him, to_him).subquery("either")
-    shown = _columns().where(Activity.id.in_(sa.select(either.c.id)))
+    shown = _columns().join(either, either.c.id == Activity.id)
     newest = shown.order_by(Activity.created_at.desc(), Activity.id.desc()).limit(amount).subquery("shown")
     return tuple(_entry(row) for row in await _read(session, newest, [], newest))
 

@@ -13,12 +13,12 @@ from sentinel.core.database import Base, JsonDocument, UtcDateTime
 class Activity(Base):
     __tablename__ = "activity_logs"
     __table_args__ = (
-        sa.Index("ix_activity_logs_target_type_target_id", "target_type", "target_id"),
         # Serve the panel's list, newest first, whatever it is filtered by; the first one also counts by day.
         sa.Index(None, "created_at", "id", "action"),
         sa.Index(None, "action", "created_at", "id"),
         sa.Index(None, "actor_id", "created_at", "id"),
         sa.Index(None, "target_type", "created_at", "id"),
+        sa.Index(None, "target_type", "target_id", "created_at", "id"),
         sa.Index(None, "workspace_id", "created_at", "id"),
     )
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from sentinel import checklist
 from sentinel.checklist import Finding
+from sentinel.cli import history as history_scan
 from sentinel.settings import Settings, SettingsError
 
 COLOURS = {"refuse": "bold red", "warn": "yellow"}
@@ -60,11 +62,31 @@ def check(
         list[str] | None,
         typer.Option("--silence", metavar="ID", help="Leave out the warnings of this check; repeatable."),
     ] = None,
+    history: Annotated[
+        bool,
+        typer.Option("--history", help="Search a git history for secrets instead; PATH is the repository."),
+    ] = False,
+    known: Annotated[
+        Path | None,
+        typer.Option("--known", help="With --history: file of findings that have been dealt with."),
+    ] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", show_default=False)] = None,
 ) -> None:
     """Check the configuration of the environment and of .env, its key files, its database and its Redis.
 
+    With --history [PATH]: search all commits of the git repository in PATH (default: this folder) for the secrets
+    of this configuration and for credentials of this product. Only place and kind are printed.
+
     Exit status: 0 nothing at or above the fail level, 1 warnings, 2 refusals.
     """
+    if history:
+        if deploy or silence:
+            raise typer.BadParameter("takes neither --deploy nor --silence", param_hint="--history")
+        fail_on_warnings = fail_level is FailLevel.warn
+        status = history_scan.run(path or Path(), known, json_output=json_output, strict=fail_on_warnings)
+        raise typer.Exit(status)
+    if path is not None or known is not None:
+        raise typer.BadParameter("goes with --history", param_hint="PATH" if path else "--known")
     ids = _ids(silence or [])
     outcome = _outcome(deploy, ids)
     if json_output:

@@ -116,8 +116,8 @@ async def set_admin(
 ) -> int:
     """Promote or demote a panel administrator; demotion revokes the person (DL-7).
 
-    Returns how many refresh tokens were removed. Raises :class:`NotFound`, and :class:`Conflict` when ``actor_id`` would demote himself or nobody could
-    administer any more (AD-8).
+    Returns how many refresh tokens were removed. Raises :class:`NotFound`, and :class:`Conflict` when ``actor_id``
+    would demote himself or nobody could administer any more (AD-8).
     """
     held = await administrators.hold(session, [] if admin else [user_id])
     user = await _locked(session, user_id)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.core.database import contains_folded
-from sentinel.core.errors import Unprocessable
+from sentinel.core.errors import NotFound, Unprocessable
 from sentinel.identity.models import User
 from sentinel.permissions import resources
 from sentinel.permissions.models import Resource, Share
@@ -102,6 +102,21 @@ async def browse(session: AsyncSession, search: Search) -> Page:
         .outerjoin(User, User.id == Resource.owner_id)
     )
     return Page(_sorted([Entry(*row) for row in rows], search), total, search.page, search.page_size)
+
+
+async def entry(session: AsyncSession, permission_id: UUID) -> Entry:
+    """One record as the list shows it, in one statement. Raises :class:`NotFound`."""
+    row = (
+        await session.execute(
+            sa.select(Resource, User.email, _share_count(), workspaces.c.name)
+            .join(workspaces, workspaces.c.id == Resource.workspace_id)
+            .outerjoin(User, User.id == Resource.owner_id)
+            .where(Resource.id == permission_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("Resource not found", reason="resource_not_found")
+    return Entry(*row)
 
 
 async def detail(session: AsyncSession, permission_id: UUID) -> EnrichedAcl:

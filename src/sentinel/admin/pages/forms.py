@@ -15,6 +15,9 @@ from sentinel.core.errors import DomainError, NotFound, Unavailable, Unprocessab
 Typed = Annotated[str, FormField(max_length=20_000)]
 """A text field of a form; what it may hold is judged by the schema that the JSON API uses too."""
 
+Lines = Annotated[str, FormField(max_length=120_000)]
+"""A text field with one value on each line; room for the longest list of addresses."""
+
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -57,3 +60,8 @@ class Form:
             name = refusal.field if isinstance(refusal, Unprocessable) else self.collides
             self.problems[name] = refusal.detail
             return None
+
+
+def lines_of(text: str) -> list[str]:
+    """The values of a field of lines: trimmed, empty ones left out."""
+    return [line for line in map(str.strip, text.splitlines()) if line]

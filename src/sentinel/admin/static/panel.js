@@ -120,6 +120,37 @@
   document.addEventListener("DOMContentLoaded", settle);
   document.addEventListener("htmx:afterSettle", settle);
 
+  // A large file: how much has been sent, then that the server is at work on it. Events of the answer come under the
+  // same name, so the first one that says "all sent" ends the counting.
+  const upload = (event, show) => {
+    const form = event.target.closest?.("form[data-upload]");
+    const place = form?.querySelector("[data-upload-progress]");
+    if (place) show(place, place.querySelector("progress"), place.querySelector("[data-upload-words]"));
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => upload(event, (place, bar, words) => {
+    place.hidden = false;
+    bar.value = 0;
+    words.textContent = "Sending the file";
+  }));
+  document.addEventListener("htmx:xhr:progress", (event) => upload(event, (place, bar, words) => {
+    const { lengthComputable, loaded, total } = event.detail;
+    if (!bar.hasAttribute("value") || !lengthComputable) return;
+    bar.value = (100 * loaded) / total;
+    if (loaded < total) return;
+    bar.removeAttribute("value");
+    words.textContent = "The server goes through the rows";
+  }));
+  document.addEventListener("htmx:afterRequest", (event) => upload(event, (place) => { place.hidden = true; }));
+  // What was found out about one file says nothing of another.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("form[data-upload] input[type='file']")) document.getElementById("outcome")?.replaceChildren();
+  });
+
+  // What is shown once must not come back from the browser's memory of pages that were left.
+  window.addEventListener("pagehide", () => {
+    document.querySelectorAll("[data-once]").forEach((place) => { place.textContent = ""; });
+  });
+
   // A view that could not be fetched says so instead of leaving the old one on screen without a word.
   document.addEventListener("htmx:sendError", () => {
     const place = document.getElementById("offline");

@@ -1,0 +1,59 @@
+"""Signing in with an identity provider's token: discovery of workspaces, and authz tokens for one."""
+
+from typing import Any, Self
+
+import httpx
+
+from sentinel_auth import calls
+from sentinel_auth.calls import Id
+from sentinel_auth.connection import Connection, Retry
+
+__all__ = ["AuthzClient"]
+
+
+class AuthzClient:
+    """Exchanges identity-provider tokens. It needs the service key, so it has no place in a browser."""
+
+    def __init__(
+        self,
+        base_url: str,
+        service_key: str,
+        *,
+        timeout: float = 10.0,
+        retry: Retry | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        self._connection = connection or Connection(
+            base_url, service_key, timeout=timeout, retry=retry, transport=transport
+        )
+
+    @property
+    def base_url(self) -> str:
+        return self._connection.base_url
+
+    def __repr__(self) -> str:
+        return f"AuthzClient({self.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connection.close()
+
+    async def resolve(
+        self, idp_token: str, provider: str, workspace_id: Id | None = None, nonce: str | None = None
+    ) -> dict[str, Any]:
+        """Discover the person's workspaces, or with ``workspace_id`` mint an authz token for that one.
+
+        Raises SentinelError for anything but 200: 400 for a token the provider would not stand by, 403 for a person
+        who may not enter, 409 for an address that belongs to another provider's account.
+        """
+        answer: dict[str, Any] = await self._connection.send(
+            calls.resolve(idp_token, provider, workspace_id, nonce)
+        )
+        return answer

@@ -1,0 +1,201 @@
+"""Users: the list with its bulk actions, and one person (``admin.md`` §2, §4)."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi import Form as FormField
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sentinel.admin.api.users import AccountChangeIn
+from sentinel.admin.pages.desk import ChangePage, Page, SensitivePage
+from sentinel.admin.pages.forms import Form, Typed
+from sentinel.admin.pages.members import ROLES
+from sentinel.admin.pages.picker import Picked, Search
+from sentinel.admin.view import View
+from sentinel.admin.words import plural
+from sentinel.audit import history, sign_ins
+from sentinel.audit.geo import BundledCountries
+from sentinel.identity import accounts, users
+from sentinel.identity.accounts import Switched
+from sentinel.identity.models import User
+from sentinel.workspaces import members, people
+from sentinel.workspaces.people import Person
+from sentinel.workspaces.roles import WorkspaceRole
+
+router = APIRouter(prefix="/admin/users", include_in_schema=False)
+
+HOME = ("Users", "/users")
+COUNTRIES = BundledCountries()
+PAGE_SIZE = 25
+INSIGHT_DAYS = 30
+RECENT = 10
+HINTS = {"name": "A name has 1 to 255 characters."}
+On = Annotated[bool, FormField()]
+
+
+@router.get("")
+async def index(view: Page, search: Search = "", page: Annotated[int, Query(ge=1)] = 1) -> Response:
+    """Everybody, newest first."""
+    async with view.reading() as session:
+        found = await people.search(session, search.strip(), page=page, page_size=PAGE_SIZE)
+    return view.page("users/list.html", title="Users", found=found, search=search)
+
+
+@router.post("/status")
+async def set_status(
+    view: SensitivePage,
+    active: On,
+    user_id: Picked = [],  # noqa: B006 - read, never changed
+    search: Typed = "",
+    page: Annotated[int, FormField(ge=1)] = 1,
+) -> Response:
+    """Activate or deactivate the chosen ones."""
+    back = "/users" + _query(search, page)
+    if not user_id:
+        return view.go(back, "Choose at least one first.", kind="bad")
+    return await view.act(
+        lambda session: accounts.switch_many(session, user_id, active, **view.actor),
+        to=back,
+        said=lambda done: _switched(done, active),
+    )
+
+
+def _query(search: str, page: int) -> str:
+    """The part of the list that the form stood in."""
+    kept = ({"search": search} if search else {}) | ({"page": page} if page > 1 else {})
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _switched(done: Switched, active: bool) -> str:
+    who = plural(done.people, "person", "people")
+    if active:
+        return f"{who} activated, and able to sign in again."
+    return f"{who} deactivated; {plural(done.sessions, 'session')} ended."
+
+
+# ── one person ──
+
+
+@router.get("/{user_id}")
+async def detail(view: Page, user_id: UUID) -> Response:
+    """All of one person."""
+    async with view.reading() as session:
+        person = await people.detail(session, user_id)
+    return await _detail(view, person, Form({"name": person.user.name}))
+
+
+async def _detail(view: View, person: Person, form: Form) -> Response:
+    user = person.user
+    async with view.reading() as session:
+        seen = await sign_ins.insights(session, COUNTRIES, days=INSIGHT_DAYS, now=view.now, user_id=user.id)
+        recent = await history.about_user(session, user.id, amount=RECENT)
+    return view.page(
+        "users/detail.html",
+        title=user.name,
+        crumbs=[HOME],
+        status=form.status,
+        person=person,
+        user=user,
+        form=form,
+        seen=seen,
+        recent=recent,
+        roles=ROLES,
+        own=user.id == view.admin.user_id,
+    )
+
+
+@router.post("/{user_id}")
+async def rename(view: Page, user_id: UUID, name: Typed = "") -> Response:
+    """Give a person another name."""
+    form = Form({"name": name}, hints=HINTS)
+
+    async def save(session: AsyncSession, wish: AccountChangeIn) -> User:
+        return await accounts.change(session, user_id, name=wish.name, **view.actor)
+
+    saved = await form.submit(view, AccountChangeIn, save)
+    if saved is None:
+        async with view.reading() as session:
+            return await _detail(view, await people.detail(session, user_id), form)
+    return view.go(f"/users/{user_id}", f"The name is {saved.name} now.")
+
+
+@router.post("/{user_id}/status")
+async def set_active(view: Page, user_id: UUID, active: On) -> Response:
+    """Activate or deactivate a person."""
+    return await view.act(
+        lambda session: users.set_active(session, user_id, active, **view.actor),
+        to=f"/users/{user_id}",
+        said=lambda ended: (
+            "Activated, and able to sign in again."
+            if active
+            else f"Deactivated; {plural(ended, 'session')} ended."
+        ),
+    )
+
+
+@router.post("/{user_id}/admin")
+async def set_admin(view: Page, user_id: UUID, admin: On) -> Response:
+    """Promote or demote an administrator."""
+    return await view.act(
+        lambda session: users.set_admin(session, user_id, admin, **view.actor),
+        to=f"/users/{user_id}",
+        said=lambda ended: (
+            "An administrator now, able to sign in to this panel."
+            if admin
+            else f"No administrator any more; {plural(ended, 'session')} ended."
+        ),
+    )
+
+
+@router.post("/{user_id}/revoke")
+async def revoke(view: ChangePage, user_id: UUID) -> Response:
+    """End every session of a person."""
+    return await view.act(
+        lambda session: users.revoke(session, user_id, **view.actor),
+        to=f"/users/{user_id}",
+        said=lambda ended: f"{plural(ended, 'session')} ended; every token of before is refused.",
+    )
+
+
+@router.post("/{user_id}/delete")
+async def delete(view: SensitivePage, user_id: UUID, confirm: Typed = "") -> Response:
+    """Delete a person whose address has been typed."""
+    async with view.reading() as session:
+        user = await users.get(session, user_id)
+    email = user.email
+    if confirm.strip().lower() != email:
+        return view.go(f"/users/{user_id}", f"Nothing was deleted: type {email} to confirm.", kind="bad")
+    return await view.act(
+        lambda session: people.delete(session, user_id, **view.actor),
+        to="/users",
+        said=lambda ended: f"{email} is deleted; {plural(ended, 'session')} ended.",
+        or_to=f"/users/{user_id}",
+    )
+
+
+# ── workspaces of one person ──
+
+
+@router.post("/{user_id}/workspaces/{workspace_id}/role")
+async def change_role(
+    view: Page, user_id: UUID, workspace_id: UUID, role: Annotated[WorkspaceRole, FormField()]
+) -> Response:
+    """Give the person another role in a workspace."""
+    return await view.act(
+        lambda session: members.set_role(session, workspace_id, user_id, role, as_owner=True, **view.actor),
+        to=f"/users/{user_id}",
+        said=lambda entry: f"{entry.name} is {entry.role} there now.",
+    )
+
+
+@router.post("/{user_id}/workspaces/{workspace_id}/remove")
+async def remove(view: Page, user_id: UUID, workspace_id: UUID) -> Response:
+    """Take the person out of a workspace."""
+    return await view.act(
+        lambda session: members.expel(session, workspace_id, user_id, as_owner=True, **view.actor),
+        to=f"/users/{user_id}",
+        said=lambda ended: f"Removed, with all that was given there; {plural(ended, 'session')} ended.",
+    )
