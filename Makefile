@@ -1,6 +1,6 @@
 # `make` lists what can be done. Everything happens inside the project: the packages go to .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test check lint types imports fmt rules lock clean
+.PHONY: help setup setup-dev run demo test test-long check lint types imports fmt rules lock clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -29,6 +29,9 @@ test: setup-dev ## everything that CI checks: lint, types, imports, tests (ARGS=
 	@sh scripts/proxies.sh
 	@$(MAKE) --no-print-directory check
 	@exec $(BIN)/pytest -n $(PROCESSES) $(ARGS)
+
+test-long: setup-dev ## ten minutes of load while servers are killed at random
+	@SENTINEL_SOAK_SECONDS=$${SENTINEL_SOAK_SECONDS:-600} exec $(BIN)/pytest -s tests/faults -k "long or load" $(ARGS)
 
 check: lint types imports ## the three checks that are no tests
 

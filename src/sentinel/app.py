@@ -40,8 +40,9 @@ from sentinel.audit.buffer import ActivityBuffer
 from sentinel.audit.geo import BundledCountries
 from sentinel.audit.signals import Signals
 from sentinel.audit.stuffing import StuffingPolicy, StuffingWatch
+from sentinel.core import metrics
 from sentinel.core.clock import Clock
-from sentinel.core.database import Database
+from sentinel.core.database import POOL_OVERFLOW, POOL_SIZE, Database
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event
 from sentinel.core.outbound import Outbound
@@ -141,6 +142,9 @@ def create_app(
 
 def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
     database = Database(settings.database_url.get_secret_value())
+    if settings.metrics_port:
+        metrics.enable()
+        metrics.watch_pool(database.engine.sync_engine, size=POOL_SIZE + POOL_OVERFLOW)
     keyring = FileKeyring(
         settings.jwt_private_key_path,
         settings.jwt_public_key_path,
@@ -267,9 +271,19 @@ async def flush_books(state: State) -> None:
     await state.activity.flush()
 
 
+def reload_keys(state: State) -> None:
+    """Read the key files now, whether they have changed or not (K-11: on SIGHUP). Unusable files change nothing."""
+    if _keys_read(state.keyring.reload):
+        app_event("app.log", message="The signing keys have been read again.", kid=state.keyring.kid)
+
+
 async def _reload_keys(state: State) -> None:
+    _keys_read(state.keyring.refresh)
+
+
+def _keys_read(read: Callable[[], object]) -> bool:
     try:
-        state.keyring.refresh()
+        read()
     except KeyProblem as problem:
         app_event(
             "app.config.insecure",
@@ -278,6 +292,8 @@ async def _reload_keys(state: State) -> None:
             reason="jwt_key_invalid",
             seen=str(problem),
         )
+        return False
+    return True
 
 
 async def _sweep(state: State) -> None:

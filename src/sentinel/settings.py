@@ -356,6 +356,10 @@ class Settings(BaseSettings):
     """Port to listen on, 1 to 65535; the internal tier uses 9010 by convention, 0 takes any free port."""
     web_concurrency: Annotated[int, _whole(1)] = 1
     """Number of worker processes of `sentinel serve`."""
+    metrics_port: Annotated[int, _whole(0, 65535)] = 0
+    """Port of `/metrics` for Prometheus, one for all workers and never the public one; 0 means off."""
+    metrics_host: FilledText = "127.0.0.1"
+    """Address that the port of `/metrics` listens on; it has no authentication, so keep it on a private network."""
     base_url: BaseUrl = "http://localhost:9003"
     """Public URL of the service: issuer of its tokens and base of the OAuth callbacks."""
     frontend_url: BaseUrl = "http://localhost:3000"
@@ -553,6 +557,13 @@ class Settings(BaseSettings):
     @classmethod
     def _default_admin_url(cls, value: str, info: ValidationInfo) -> str:
         return value or f"{info.data.get('base_url', '')}/admin"
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _check_metrics_port(cls, port: int, info: ValidationInfo) -> int:
+        if port and port == info.data.get("service_port"):
+            raise ValueError("is SERVICE_PORT, which is public; give /metrics another port")
+        return port
 
     @field_validator("oidc_providers")
     @classmethod

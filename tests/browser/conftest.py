@@ -51,9 +51,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def dev_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def dev_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the ``sentinel dev`` of a module keeps its data."""
+    return tmp_path_factory.mktemp("dev")
+
+
+@pytest.fixture(scope="module")
+def dev_url(dev_folder: Path) -> Iterator[str]:
     """The address of a fresh ``sentinel dev``."""
-    folder = tmp_path_factory.mktemp("dev")
+    folder = dev_folder
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

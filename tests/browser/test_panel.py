@@ -1,6 +1,7 @@
 """The frame of the panel in Chromium: in and out, the search box, light and dark, a phone's width."""
 
 import re
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from playwright.sync_api import expect
@@ -85,3 +86,18 @@ def test_the_choice_of_light_or_dark_stays(watched: Watched, dev_url: str) -> No
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     assert watched.faults == []
+
+
+@pytest.mark.parametrize(
+    "panel", [DESKTOP | {"timezone_id": "Asia/Kolkata", "locale": "en-GB"}], indirect=True
+)
+def test_times_are_the_readers_own_with_utc_on_hover(panel: Watched, dev_url: str) -> None:
+    page = panel.page
+    page.goto(f"{dev_url}/admin/activity")
+    stamp = page.locator("time[data-local]").first
+    at = datetime.fromisoformat(stamp.get_attribute("datetime") or "")
+    there = at.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    expect(stamp).to_contain_text(f"{there:%H:%M:%S}")
+    assert stamp.get_attribute("title") == f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    expect(page.locator("footer")).to_contain_text("UTC on hover")
+    assert panel.faults == []

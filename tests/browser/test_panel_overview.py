@@ -59,6 +59,7 @@ def test_activity_filters_are_in_the_address_and_the_way_back_undoes_them(
     page.go_back()
     expect(page).to_have_url(re.compile("actor_id="))
     expect(page.get_by_text("By: Adam Admin")).to_be_visible()
+    page.wait_for_load_state("networkidle")
     page.reload()
     expect(page.get_by_label("Action", exact=True)).to_have_value("view_system_settings")
     assert panel.faults == []

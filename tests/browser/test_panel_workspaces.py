@@ -35,6 +35,13 @@ def test_workspace_is_made_filled_given_a_role_and_deleted(panel: Watched, dev_u
     page.goto(f"{dev_url}/admin/workspaces")
     page.get_by_role("link", name="New workspace").click()
     page.get_by_label("Name").fill("Browser Lab")
+    page.get_by_label("Slug").fill("acme")
+    page.get_by_role("button", name="Create the workspace").click()
+    # Refused: nothing that was typed is lost, and the form keeps its address.
+    expect(page.get_by_text("Workspace slug is already taken")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("Browser Lab")
+    expect(page).to_have_url(f"{dev_url}/admin/workspaces/new")
+    panel.faults.clear()  # Chromium notes the status 409 as an error of the console
     page.get_by_label("Slug").fill("browser-lab")
     page.get_by_role("button", name="Create the workspace").click()
     told(page, "Browser Lab")

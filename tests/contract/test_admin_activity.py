@@ -421,6 +421,20 @@ async def test_admin_sign_ins_of_hostile_clients_are_counted_and_shown_as_they_a
     assert [row["name"] for row in found["browsers"]] == ["Other"]
 
 
+async def test_admin_sign_ins_look_up_the_most_frequent_addresses_and_count_the_rest(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many addresses there are, a report takes a bounded time."""
+    monkeypatch.setattr("sentinel.audit.sign_ins.MOST_ADDRESSES", 1)
+    ada = await stage.user()
+    for ip in ("193.0.6.139", "8.8.8.8", "8.8.8.8", "1.1.1.1"):
+        await sign_in(stage, ada, ip, FIREFOX)
+    async with stage.panel() as http:
+        found = (await http.get(SIGN_INS)).json()
+    assert found["countries"] == [{"code": "US", "name": "United States", "count": 2}]
+    assert found["total"] == 4 and found["unresolved"] == 2
+
+
 async def test_admin_sign_ins_refuse_an_id_that_is_none(stage: Stage) -> None:
     async with stage.panel() as http:
         assert (await http.get(SIGN_INS, params={"user_id": "ada"})).status_code == 422

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.anyio
 API = "/admin/api/workspaces"
 
 
+def without_housekeeping(texts: list[str]) -> list[str]:
+    """What a request asked; now and then the service reads the origins of its apps meanwhile."""
+    return [text for text in texts if not re.search("FROM (service|client)_apps", text)]
+
+
 def told(entry: Activity) -> tuple[Any, ...]:
     """An activity without its id and time."""
     return (
@@ -57,7 +62,7 @@ async def everything(http: httpx.AsyncClient) -> list[httpx.Response]:
         for part in (workspaces.router, groups.router, roles.router)
         for route in part.routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     ]
     assert len(found) == 32
     answers = []
@@ -147,7 +152,7 @@ async def test_admin_5_reads_cost_few_statements(stage: Stage) -> None:
         for path in (API, f"{API}/all", f"{API}/{made[0].id}", f"{API}/{made[0].id}/members"):
             with stage.statements() as seen:
                 assert (await http.get(path)).status_code == 200
-            assert len(seen) == 2, seen.texts
+            assert len(without_housekeeping(seen.texts)) == 2, seen.texts
 
 
 # ── one workspace ──
@@ -332,6 +337,10 @@ async def test_admin_5_allow_list_refuses_what_cannot_be_on_it(stage: Stage) -> 
 async def test_admin_5_endpoints_count_in_the_default_limits(
     database_url: str, stage_keys: Any, anyio_backend: Any
 ) -> None:
-    limits = {"rate_limit_enabled": True, "rate_limit_default": "2/minute", "rate_limit_aggregate": None}
+    limits: dict[str, Any] = {
+        "rate_limit_enabled": True,
+        "rate_limit_default": "2/minute",
+        "rate_limit_aggregate": None,
+    }
     async with open_stage(database_url, stage_keys, **limits) as stage, stage.panel() as http:
         assert [(await http.get(API)).status_code for _ in range(3)] == [200, 200, 429]

@@ -267,7 +267,7 @@ async def test_activity_page_tells_rows_in_sentences_with_links(stage: Stage) ->
     )
     assert "viewer → editor" in text
     assert f'<a href="/admin/workspaces/{acme.id}">Acme</a>' in text
-    assert '<pre class="code-block">' in text and '"old_role": "viewer"' in text
+    assert 'class="code-block">' in text and '"old_role": "viewer"' in text
 
 
 async def test_activity_page_of_what_is_gone_has_no_dead_links(stage: Stage) -> None:

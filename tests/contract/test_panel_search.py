@@ -4,6 +4,8 @@ from uuid import uuid4
 
 import pytest
 
+from sentinel.admin.view import session_keys
+from sentinel.login.welcome import Welcome
 from tests.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -129,3 +131,28 @@ async def test_signing_out_ends_the_session(stage: Stage) -> None:
         http.cookies.set("admin_token", token)
         assert (await http.get("/auth/admin/me")).status_code == 401
     assert [row.action for row in await stage.activities("admin_logout")] == ["admin_logout"]
+
+
+async def test_AD_12_the_first_administrators_link_greets_once_and_grants_nothing(stage: Stage) -> None:
+    boss = await stage.user("Boss", email="boss@example.com", is_admin=True)
+    links = Welcome(session_keys(stage.state), stage.clock)
+    token = links.token(boss.id)
+    page = await stage.client.get("/admin/login", params={"welcome": token})
+    assert "boss@example.com" in page.text and "set-cookie" not in page.headers
+    assert (await stage.client.get("/auth/admin/me")).status_code == 401
+
+    stranger = Welcome(["another-key-of-more-than-thirty-two-letters"], stage.clock).token(boss.id)
+    plain = await stage.user("Ada", email="ada@example.com")
+    for wrong in (stranger, links.token(plain.id), links.token(uuid4()), f"{token}x", "", "."):
+        other = await stage.client.get("/admin/login", params={"welcome": wrong})
+        assert other.status_code == 200 and "@example.com</strong>" not in other.text
+
+    await stage.link(boss)
+    assert "boss@" not in (await stage.client.get("/admin/login", params={"welcome": token})).text
+
+
+async def test_AD_12_the_first_administrators_link_is_over_after_a_day(stage: Stage) -> None:
+    boss = await stage.user("Boss", email="boss@example.com", is_admin=True)
+    token = Welcome(session_keys(stage.state), stage.clock).token(boss.id)
+    stage.clock.advance(24 * 3600 + 1)
+    assert "boss@" not in (await stage.client.get("/admin/login", params={"welcome": token})).text

@@ -192,3 +192,17 @@ def test_a_token_can_only_be_had_from_a_running_server_for_a_sample_person(tmp_p
         assert "403" in refused.stderr
     stopped = _run(tmp_path, "dev", "token", "olivia@acme.example")
     assert "is 'sentinel dev' running?" in stopped.stderr
+
+
+def test_the_last_line_opens_the_panel_signed_in_and_works_once(tmp_path: Path) -> None:
+    port = _free_port()
+    with _dev(tmp_path, port=port) as log:
+        link = log.read_text().strip().splitlines()[-1].strip()
+        assert link.startswith(f"http://localhost:{port}/dev/idp/panel/")
+        with httpx.Client(follow_redirects=True, timeout=20) as browser:
+            page = browser.get(link)
+            assert page.url.path.rstrip("/") == "/admin" and "Adam Admin" in page.text
+        for again in (link, f"{link[:-5]}wrong"):
+            with httpx.Client(follow_redirects=True, timeout=20) as browser:
+                chooser = browser.get(again)
+                assert chooser.url.path == "/dev/idp/authorize" and "admin_token" not in browser.cookies

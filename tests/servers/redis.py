@@ -36,11 +36,11 @@ class Redis:
         """The URL of the logical database ``db`` (0 to 63)."""
         return f"redis://:{self._password}@127.0.0.1:{self.port}/{db}"
 
-    def command(self, *words: str, db: int = 0) -> str:
+    def command(self, *words: str, db: int = 0, password: str | None = None) -> str:
         """Send one command to the logical database ``db`` and return the first line of the answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE) as connection:
             stream = connection.makefile("rwb")
-            for line in (("AUTH", self._password), ("SELECT", str(db)), words):
+            for line in (("AUTH", password or self._password), ("SELECT", str(db)), words):
                 stream.write(b"*%d\r\n" % len(line))
                 for word in line:
                     stream.write(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()))

@@ -28,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
     "SERVICE_HOST": "127.0.0.1",
     "SERVICE_PORT": 9003,
     "WEB_CONCURRENCY": 1,
+    "METRICS_PORT": 0,
+    "METRICS_HOST": "127.0.0.1",
     "BASE_URL": "http://localhost:9003",
     "FRONTEND_URL": "http://localhost:3000",
     "ADMIN_URL": "http://localhost:9003/admin",

@@ -30,7 +30,7 @@ def for_service(
     if idp_audiences:
         audience = idp_audiences[0] if len(idp_audiences) == 1 else list(idp_audiences)
         mode = (
-            "    idp_jwks_url=...,  # where your identity provider publishes its keys\n"
+            '    idp_jwks_url="https://IDENTITY-PROVIDER/jwks",  # where it publishes its keys\n'
             f"    idp_audience={json.dumps(audience)},\n"
         )
     else:

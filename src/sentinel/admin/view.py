@@ -148,6 +148,9 @@ class View:
             + (f"?{self.request.url.query}" if self.request.url.query else ""),
             **values,
         )
+        if status >= 400:
+            # A form that is shown again stays at the address of the form, not at the one that it was sent to.
+            answer.headers["HX-Push-Url"] = "false"
         if note is not None:
             answer.delete_cookie(NOTE_COOKIE, path=prefix(self.state) or "/")
         return answer
@@ -203,9 +206,12 @@ def read_note(state: State, request: Request) -> tuple[NoteKind, str] | None:
     return kind, text
 
 
-def _notes(state: State) -> URLSafeTimedSerializer:
+def session_keys(state: State) -> list[str]:
+    """The accepted session keys, the one that signs first."""
     settings = state.settings
     keys = [settings.session_secret_key, *settings.session_secret_key_previous]
-    return URLSafeTimedSerializer(
-        [key.get_secret_value() for key in reversed(keys)], salt="sentinel.panel.note"
-    )
+    return [key.get_secret_value() for key in keys]
+
+
+def _notes(state: State) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(list(reversed(session_keys(state))), salt="sentinel.panel.note")

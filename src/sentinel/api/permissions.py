@@ -34,6 +34,7 @@ from sentinel.api.security import (
     read_shown,
 )
 from sentinel.api.state import CurrentState
+from sentinel.core import metrics
 from sentinel.permissions import check as checks
 from sentinel.permissions import resources
 from sentinel.permissions.lookup import Question
@@ -58,6 +59,7 @@ async def check(request: Request, state: CurrentState, body: CheckIn) -> CheckOu
         )
     name_caller(request, checked.asker)
     await admit_service(request, state, checked.service)
+    metrics.decided("check", (decision.allowed for decision in checked.decisions))
     return CheckOut(
         results=[
             CheckedItem(**item.model_dump(), allowed=decision.allowed)

@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 
 from sentinel.api.middleware.client import client_address
 from sentinel.api.middleware.route import route_template
+from sentinel.core import metrics
 from sentinel.core.clock import Clock
 from sentinel.core.counters import RedisCounters, Window, Windows
 from sentinel.core.logging import app_event, security_event
@@ -286,6 +287,7 @@ class RateLimits:
         self._retry_at = monotonic() + RETRY_EVERY
         if not self._away:
             self._away = True
+            metrics.redis_away(True)
             app_event(
                 "app.log",
                 outcome="error",
@@ -299,6 +301,7 @@ class RateLimits:
     def _found(self) -> None:
         if self._away:
             self._away = False
+            metrics.redis_away(False)
             app_event("app.log", message="Redis is back: rate limits are shared again.")
 
     async def _run(self) -> None:
@@ -383,6 +386,7 @@ async def rate_limited_handler(request: Request, exc: Exception) -> Response:
     """The answer to `RateLimited`: 429 and one ``ratelimit.exceeded`` line (§0.8 rule 5)."""
     if not isinstance(exc, RateLimited):
         raise exc
+    metrics.rate_limited(exc.limit)
     security_event(
         "ratelimit.exceeded",
         outcome="denied",

@@ -16,6 +16,7 @@ from sentinel.api.schemas.roles import (
 from sentinel.api.schemas.text import ScopeName
 from sentinel.api.security import Service, Session, admit_service, guard, name_caller, read_shown
 from sentinel.api.state import CurrentState, State
+from sentinel.core import metrics
 from sentinel.roles import actions, grants
 from sentinel.roles.actions import ActionWish
 from sentinel.roles.grants import Grants
@@ -40,6 +41,7 @@ async def check_action(request: Request, state: CurrentState, body: CheckActionI
     found = await _grants(request, state, body.service_name, body.workspace_id, body.action)
     roles = found.roles_by_action.get(body.action, [])
     member = found.member
+    metrics.decided("check-action", [bool(roles)])
     if roles:
         state.usage.allowed(member.workspace_id, member.user_id, body.service_name, body.action)
     else:

@@ -2,6 +2,7 @@
 (``admin.md`` §9, ``http-api.md`` §0.9).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -150,21 +151,51 @@ async def record(
     ``detail`` may hold addresses (administrators read it) but never a secret. Raises :class:`ValueError` for an
     action outside the vocabulary.
     """
+    targets = [(target_id, workspace_id, detail)]
+    await record_all(session, action, target_type=target_type, targets=targets, now=now, actor_id=actor_id)
+
+
+async def record_all(
+    session: AsyncSession,
+    action: str,
+    *,
+    target_type: TargetType,
+    targets: Sequence[tuple[UUID, UUID | None, dict[str, Any] | None]],
+    now: datetime,
+    actor_id: UUID | None = None,
+) -> None:
+    """:func:`record` for many in one statement. ``targets`` are target id, workspace id and detail of each row."""
     if action not in ACTIONS:
         raise ValueError(
             f"{action!r} is not an activity; add it to ACTIONS_BY_AREA and to the contract first"
         )
     await session.execute(
-        sa.insert(Activity).values(
-            action=action,
-            actor_id=actor_id,
-            target_type=target_type,
-            target_id=target_id,
-            workspace_id=workspace_id,
-            detail=detail,
-            created_at=now,
-        )
+        sa.insert(Activity),
+        [
+            {
+                "action": action,
+                "actor_id": actor_id,
+                "target_type": target_type,
+                "target_id": target_id,
+                "workspace_id": workspace_id,
+                "detail": detail,
+                "created_at": now,
+            }
+            for target_id, workspace_id, detail in targets
+        ],
     )
+    for target_id, workspace_id, _ in targets:
+        _tell(session, action, target_type, target_id, actor_id, workspace_id)
+
+
+def _tell(
+    session: AsyncSession,
+    action: str,
+    target_type: TargetType,
+    target_id: UUID,
+    actor_id: UUID | None,
+    workspace_id: UUID | None,
+) -> None:
     after_commit(
         session,
         lambda: audit_event(

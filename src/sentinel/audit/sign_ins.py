@@ -4,9 +4,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ from sentinel.audit.geo import CountryLookup
 from sentinel.audit.models import Activity
 
 SIGN_INS = ("user_login", "admin_login")
+MOST_ADDRESSES = 20_000
+"""Addresses that are looked up for a report, the most frequent ones; sign-ins from others count as unresolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +63,28 @@ async def insights(
     wanted = [Activity.action.in_(SIGN_INS), Activity.created_at >= Days.until(now, days).since]
     if user_id is not None:
         wanted.append(Activity.actor_id == user_id)
-    parts = []
-    for kind in ("user_agent", "ip"):
-        value = Activity.detail[kind].as_string().label("value")
-        parts.append(
-            sa.select(sa.literal(kind).label("kind"), value, sa.func.count().label("number"))
-            .where(*wanted)
-            .group_by(value)
-        )
-    rows = (await session.execute(sa.union_all(*parts))).all()
-    agents = [(row.value, row.number) for row in rows if row.kind == "user_agent"]
-    addresses = [(row.value, row.number) for row in rows if row.kind == "ip"]
+    rows = await session.execute(
+        sa.union_all(_by_value("user_agent", wanted), _by_value("ip", wanted, limit=MOST_ADDRESSES))
+    )
+    found: dict[str, list[tuple[str | None, int]]] = {"user_agent": [], "ip": []}
+    for row in rows:
+        found[row.kind].append((row.value, row.number))
     # A large installation has many addresses; other requests must not wait for them.
-    return await asyncio.to_thread(_count, lookup, days, agents, addresses)
+    return await asyncio.to_thread(_count, lookup, days, found["user_agent"], found["ip"])
+
+
+def _by_value(
+    kind: str, wanted: Sequence[sa.ColumnElement[bool]], *, limit: int | None = None
+) -> sa.Select[Any]:
+    """The sign-ins by one detail of their rows, the most frequent values first."""
+    value = Activity.detail[kind].as_string().label("value")
+    number = sa.func.count().label("number")
+    counted = sa.select(value, number).where(*wanted).group_by(value)
+    if limit is not None:
+        counted = counted.order_by(number.desc(), value).limit(limit)
+    # A select of its own, because SQLite takes no LIMIT inside a union otherwise.
+    inner = counted.subquery()
+    return sa.select(sa.literal(kind).label("kind"), inner.c.value, inner.c.number)
 
 
 def _count(
@@ -82,7 +94,7 @@ def _count(
     addresses: Iterable[tuple[str | None, int]],
 ) -> SignIns:
     browsers, systems, countries = Counter[str](), Counter[str](), Counter[str]()
-    total = unresolved = 0
+    total = 0
     for agent, number in agents:
         device = device_of(agent)
         browsers[device.browser] += number
@@ -90,9 +102,7 @@ def _count(
         total += number
     for address, number in addresses:
         country = lookup.find(address)
-        if country is None:
-            unresolved += number
-        else:
+        if country is not None:
             countries[country.code] += number
     return SignIns(
         days=days,
@@ -103,7 +113,7 @@ def _count(
             CountryCount(code, COUNTRY_NAMES.get(code, code), number)
             for code, number in _by_number(countries)
         ),
-        unresolved=unresolved,
+        unresolved=total - countries.total(),
     )
 
 

@@ -68,7 +68,7 @@ class Repository:
         commit = ""
         for line in self._lines(
             "log",
-            
+            "--all",
             "--reverse",
             "--root",
             "-m",

@@ -81,24 +81,25 @@ def token(
 async def _serve(here: "Installation") -> None:
     from sentinel.cli.development import build
 
-    app = await build(here)
+    app, panel_link = await build(here)
     config = uvicorn.Config(app, host=here.settings.service_host, port=here.settings.service_port, **UVICORN)
-    await _Announcing(config, here).serve()
+    await _Announcing(config, here, panel_link).serve()
 
 
 class _Announcing(uvicorn.Server):
     """Prints where to go once the server really answers."""
 
-    def __init__(self, config: uvicorn.Config, here: "Installation") -> None:
+    def __init__(self, config: uvicorn.Config, here: "Installation", panel_link: str) -> None:
         super().__init__(config)
         self._here = here
+        self._panel_link = panel_link
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             from sentinel.cli.development import announcement, start_logging
 
-            Console(soft_wrap=True, highlight=False).print(announcement(self._here))
+            Console(soft_wrap=True, highlight=False).print(announcement(self._here, self._panel_link))
             start_logging(self._here.settings, quiet=False)
 
 

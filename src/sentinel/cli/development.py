@@ -13,8 +13,10 @@ from sentinel.migrations import upgrade
 from sentinel.settings import Settings
 
 
-async def build(here: Installation) -> Application:
-    """The application of a development installation, its database migrated and its sample world in place."""
+async def build(here: Installation) -> tuple[Application, str]:
+    """The application of a development installation, its database migrated and its sample world in place; and the
+    link that opens the panel, once.
+    """
     settings = here.settings
     start_logging(settings, quiet=True)
     clock = Clock()
@@ -52,12 +54,14 @@ async def build(here: Installation) -> Application:
         documents=sample.start_page_documents(),
         resource_type=sample.RESOURCE_TYPE,
     )
-    return create_app(
+    sign_in_url = f"{here.base_url}/auth/admin/login/{PROVIDER}"
+    app = create_app(
         settings,
         clock=clock,
-        extensions=(("/dev/idp", idp.router(provider)), ("", start.router(page))),
+        extensions=(("/dev/idp", idp.router(provider, sign_in_url)), ("", start.router(page))),
         migrate=False,
     )
+    return app, f"{here.idp_issuer}/panel/{provider.issue_ticket(sample.ADMINISTRATOR)}"
 
 
 def start_logging(settings: Settings, *, quiet: bool) -> None:
@@ -71,8 +75,11 @@ def start_logging(settings: Settings, *, quiet: bool) -> None:
     )
 
 
-def announcement(here: Installation) -> str:
-    """What the terminal says when the server answers: where to go, who can sign in, commands that work."""
+def announcement(here: Installation, panel_link: str) -> str:
+    """What the terminal says when the server answers: where to go, who can sign in, commands that work.
+
+    ``panel_link`` opens the panel, once.
+    """
     base, key = here.base_url, here.notes.service_key
     document = sample.DOCUMENTS[0]
     width = max(len(person.email) for person in sample.PEOPLE)
@@ -82,7 +89,7 @@ def announcement(here: Installation) -> str:
   [bold]Sentinel Auth {__version__}[/bold], development mode. Data and keys are in {here.folder}/; stop with Ctrl-C.
 
   [bold]Open {base}[/bold] to sign in and try a permission check by clicking.
-  The admin panel is at {here.settings.admin_url}/login.
+  The admin panel is at {here.settings.admin_url}; the link at the end opens it signed in.
 
   Who can sign in (no passwords; the development provider lets you choose):
 {people}
@@ -105,4 +112,7 @@ def announcement(here: Installation) -> str:
 "resource_id":"{document.id}","action":"edit"}}]}}'
 
   HTTP API: {base}/docs   Keys: {base}/.well-known/jwks.json   Start anew: sentinel dev --reset
+
+  [bold]Open the admin panel as Adam (works once, for an hour):[/bold]
+  {panel_link}
 """

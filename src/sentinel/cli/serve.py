@@ -8,6 +8,8 @@ import uvicorn
 
 from sentinel import __version__, checklist
 from sentinel.app import Application, create_app
+from sentinel.cli import drain
+from sentinel.cli.metrics_port import PortProblem, metrics_port
 from sentinel.cli.server import UVICORN
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event, configure_logging
@@ -47,25 +49,34 @@ def serve() -> None:
     try:
         if settings.tier != "internal":
             asyncio.run(upgrade(settings.database_url.get_secret_value()))
-        _run(settings)
+        with metrics_port(settings, findings):
+            _run(settings)
     except Unavailable:
         _stop("The database cannot be reached; check DATABASE_URL and that the server is running.")
     except KeyProblem as problem:
         _stop(str(problem))
+    except PortProblem as problem:
+        _stop(str(problem))
 
 
 def _run(settings: Settings) -> None:
-    address: dict[str, Any] = {"host": settings.service_host, "port": settings.service_port}
-    if settings.web_concurrency == 1:
-        uvicorn.run(create_app(settings), **address, **UVICORN)
-        return
-    uvicorn.run(
-        "sentinel.cli.serve:application",
-        factory=True,
-        workers=settings.web_concurrency,
-        **address,
+    options: dict[str, Any] = {
         **UVICORN,
-    )
+        **drain.SERVING,
+        "host": settings.service_host,
+        "port": settings.service_port,
+    }
+    if settings.web_concurrency == 1:
+        config = uvicorn.Config(create_app(settings), **options)
+    else:
+        config = uvicorn.Config(
+            "sentinel.cli.serve:application",
+            factory=True,
+            workers=settings.web_concurrency,
+            **options,
+        )
+    if status := drain.serve(config):
+        raise typer.Exit(status)
 
 
 def application() -> Application:

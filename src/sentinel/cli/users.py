@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import sqlalchemy as sa
 import typer
@@ -10,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.cli.console import print_json, print_table, say, stop
 from sentinel.cli.context import VIA, load_settings, read, write
+from sentinel.core.clock import Clock
 from sentinel.core.errors import Conflict, NotFound
 from sentinel.identity import users
 from sentinel.identity.models import User
+from sentinel.login.welcome import Welcome
 from sentinel.workspaces import people
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Address of the person, in any case.")]
@@ -33,18 +36,22 @@ def create_admin(
     """Make somebody an administrator; a new person is created and linked to a provider at the first sign-in."""
     settings = load_settings()
 
-    async def work(session: AsyncSession, now: datetime) -> tuple[str, str]:
+    async def work(session: AsyncSession, now: datetime) -> tuple[UUID, str, str]:
         user, outcome = await users.create_admin(session, email, name=name, actor_id=None, via=VIA, now=now)
-        return user.email, outcome
+        return user.id, user.email, outcome
 
-    address, outcome = write(settings, work)
+    user_id, address, outcome = write(settings, work)
     if outcome == "unchanged":
         say(f"{address} is an administrator already.")
         return
     say(f"{address} is now an administrator.")
-    say(f"Open {settings.admin_url}/login")
     if outcome == "created":
+        keys = [settings.session_secret_key, *settings.session_secret_key_previous]
+        token = Welcome([key.get_secret_value() for key in keys], Clock()).token(user_id)
+        say(f"Open {settings.admin_url}/login?welcome={token}")
         say("There is no password: sign in with a provider that confirms this address.")
+    else:
+        say(f"Open {settings.admin_url}/login")
 
 
 @commands.command("list")

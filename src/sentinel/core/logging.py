@@ -18,6 +18,7 @@ import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger
 
+from sentinel.core import metrics
 from sentinel.core.clock import Clock
 
 Outcome = Literal["success", "failure", "denied", "error", "anomaly"]
@@ -274,6 +275,8 @@ def _emit(
     category: str, event: str, outcome: str, reason: str | None, level: str, fields: dict[str, Any]
 ) -> None:
     _check(event, category)
+    if category != "access":
+        metrics.event_happened(event, outcome)
     try:
         number = logging.getLevelNamesMapping()[level.upper()]
         fields |= {"category": category, "outcome": outcome, "reason": reason}

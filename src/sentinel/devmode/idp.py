@@ -27,12 +27,16 @@ from sentinel.devmode.provider import (
 __all__ = ["Client", "DevIdp", "Person", "router"]
 
 BODY_BYTES = 64 * 1024
+TICKET_COOKIE = "dev_ticket"
 _FIELD_COUNT = 100
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-def router(idp: DevIdp) -> APIRouter:
-    """The provider's endpoints, to be included under the path of its issuer."""
+def router(idp: DevIdp, sign_in_url: str = "/") -> APIRouter:
+    """The provider's endpoints, to be included under the path of its issuer.
+
+    ``sign_in_url`` is where signing in to the panel begins.
+    """
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/.well-known/openid-configuration")
@@ -59,12 +63,25 @@ def router(idp: DevIdp) -> APIRouter:
         except OAuthError as error:
             answer = {"error": error.error, "error_description": error.description}
             return RedirectResponse(destination.url(idp.issuer, answer), 303, _NO_STORE)
+        if request.method == "GET" and (known := idp.redeem_ticket(request.cookies.get(TICKET_COOKIE, ""))):
+            answer_now = RedirectResponse(idp.approve(wanted, known), 303, _NO_STORE)
+            answer_now.delete_cookie(TICKET_COOKIE, path=urlsplit(idp.issuer).path)
+            return answer_now
         if not people or request.method == "GET":
             return _chooser(idp, wanted, fields)
         person = idp.people.get(people[0]) if len(people) == 1 else None
         if person is None:
             return page("idp_error.html", status=400, message="There is no such person to sign in as.")
         return RedirectResponse(idp.approve(wanted, person), 303, _NO_STORE)
+
+    @routes.get("/panel/{ticket}")
+    async def panel(ticket: str) -> Response:
+        """The link of the terminal: on to the panel's sign-in, which this browser passes as the ticket's person."""
+        answer = RedirectResponse(sign_in_url, 303, _NO_STORE)
+        answer.set_cookie(
+            TICKET_COOKIE, ticket, max_age=60, path=urlsplit(idp.issuer).path, httponly=True, samesite="lax"
+        )
+        return answer
 
     @routes.post("/token")
     async def token(request: Request) -> Response:

@@ -113,6 +113,9 @@ class Grant:
     access_token: str | None = None
 
 
+TICKET_SECONDS = 3600
+
+
 class DevIdp:
     """The provider and its memory: codes and access tokens that are still alive."""
 
@@ -132,6 +135,21 @@ class DevIdp:
         self._clock = clock
         self._codes: dict[str, Grant] = {}
         self._access: dict[str, tuple[Person, frozenset[str], int]] = {}
+        self._tickets: dict[str, tuple[Person, int]] = {}
+
+    def issue_ticket(self, sub: str) -> str:
+        """A secret with which a browser is taken for the person ``sub``, once and for the next hour, unasked.
+
+        For the link that the terminal prints: whoever started the server need not choose himself out of a list.
+        """
+        ticket = secrets.token_urlsafe(32)
+        self._tickets[ticket] = (self.people[sub], self._clock.timestamp() + TICKET_SECONDS)
+        return ticket
+
+    def redeem_ticket(self, ticket: str) -> Person | None:
+        """The person of a ticket, which is used up; None for one that we did not issue, or whose time is over."""
+        person, expires_at = self._tickets.pop(ticket, (None, 0))
+        return person if expires_at > self._clock.timestamp() else None
 
     def metadata(self) -> dict[str, Any]:
         """The discovery document (Discovery 1.0 §3, RFC 8414, RFC 9207 §3)."""

@@ -43,6 +43,7 @@ PEOPLE = (
         "una", "una@nowhere.example", "Una Unverified", "Her address is not verified: she is refused", False
     ),
 )
+ADMINISTRATOR = "adam"
 ROLES = {
     "acme": {"olivia": "owner", "adam": "admin", "edith": "editor", "victor": "viewer"},
     "globex": {"oscar": "owner"},
@@ -169,7 +170,7 @@ async def _people(session: AsyncSession, now: datetime) -> dict[str, UUID]:
                 id=ids[person.sub],
                 email=person.email,
                 name=person.name,
-                is_admin=person.sub == "adam",
+                is_admin=person.sub == ADMINISTRATOR,
                 organization_id=PUBLIC_ORGANIZATION_ID,
                 created_at=now,
                 updated_at=now,

@@ -318,7 +318,10 @@ async def _unused(session: AsyncSession, window: Days, workspace_id: UUID | None
         .order_by(assignees.desc(), workspaces.c.name, Role.name, Role.id)
         .limit(MOST_UNUSED)
     )
-    return tuple(UnusedRole(*row, not row.assignees) for row in rows)
+    return tuple(
+        UnusedRole(role_id, name, place_id, place_name, number, no_assignees=not number)
+        for role_id, name, place_id, place_name, number in rows
+    )
 
 
 def _in(column: Any, workspace_id: UUID | None) -> sa.ColumnElement[bool]:

@@ -40,11 +40,8 @@ async def for_workspace(
     session: AsyncSession, workspace_id: UUID, text: str | None = None, chosen: Collection[UUID] = ()
 ) -> list[Candidate]:
     """People of the installation; ``taken`` are the members."""
-    here = sa.and_(Membership.user_id == User.id, Membership.workspace_id == workspace_id)
-    base = sa.select(
-        User.id, User.name, User.email, User.is_active, Membership.role, Membership.id.is_not(None)
-    ).outerjoin(Membership, here)
-    return await _read(session, base, User.id, (User.name, User.email), text, chosen)
+    here = sa.exists().where(Membership.user_id == User.id, Membership.workspace_id == workspace_id)
+    return await _people(session, workspace_id, sa.true(), here, text, chosen)
 
 
 async def for_group(
@@ -55,9 +52,9 @@ async def for_group(
     chosen: Collection[UUID] = (),
 ) -> list[Candidate]:
     """Members of the workspace; ``taken`` are those in the group."""
-    inside = sa.and_(GroupMembership.user_id == User.id, GroupMembership.group_id == group_id)
-    base = _members(workspace_id, GroupMembership.id.is_not(None)).outerjoin(GroupMembership, inside)
-    return await _read(session, base, User.id, (User.name, User.email), text, chosen)
+    here = sa.exists().where(Membership.user_id == User.id, Membership.workspace_id == workspace_id)
+    inside = sa.exists().where(GroupMembership.user_id == User.id, GroupMembership.group_id == group_id)
+    return await _people(session, workspace_id, here, inside, text, chosen)
 
 
 async def for_role(
@@ -68,9 +65,9 @@ async def for_role(
     chosen: Collection[UUID] = (),
 ) -> list[Candidate]:
     """Members of the workspace; ``taken`` are those bound to the role directly."""
-    bound = sa.and_(UserRole.user_id == User.id, UserRole.role_id == role_id)
-    base = _members(workspace_id, UserRole.id.is_not(None)).outerjoin(UserRole, bound)
-    return await _read(session, base, User.id, (User.name, User.email), text, chosen)
+    here = sa.exists().where(Membership.user_id == User.id, Membership.workspace_id == workspace_id)
+    bound = sa.exists().where(UserRole.user_id == User.id, UserRole.role_id == role_id)
+    return await _people(session, workspace_id, here, bound, text, chosen)
 
 
 async def groups_for_role(
@@ -81,68 +78,83 @@ async def groups_for_role(
     chosen: Collection[UUID] = (),
 ) -> list[Candidate]:
     """Groups of the workspace; ``taken`` are those bound to the role."""
-    bound = sa.and_(GroupRole.group_id == Group.id, GroupRole.role_id == role_id)
-    base = (
-        sa.select(
-            Group.id,
-            Group.name,
-            Group.description,
-            sa.true(),
-            sa.cast(sa.null(), sa.Text),
-            GroupRole.id.is_not(None),
-        )
-        .outerjoin(GroupRole, bound)
-        .where(Group.workspace_id == workspace_id)
-    )
-    return await _read(session, base, Group.id, (Group.name,), text, chosen)
+    bound = sa.exists().where(GroupRole.group_id == Group.id, GroupRole.role_id == role_id)
+    columns = (Group.id, Group.name, Group.description, sa.true(), sa.cast(sa.null(), sa.Text))
+    fits = contains_folded(Group.name, text) if text else sa.true()
+    of_workspace = Group.workspace_id == workspace_id
+    return await _read(session, columns, of_workspace, fits, bound, (Group.name,), chosen)
 
 
 async def workspaces_for(
     session: AsyncSession, user_id: UUID, text: str | None = None, chosen: Collection[UUID] = ()
 ) -> list[Candidate]:
     """Workspaces of the installation; ``taken`` are those that the person is a member of."""
-    his = sa.and_(Membership.workspace_id == Workspace.id, Membership.user_id == user_id)
-    base = sa.select(
-        Workspace.id,
-        Workspace.name,
-        Workspace.slug,
-        sa.true(),
-        Membership.role,
-        Membership.id.is_not(None),
-    ).outerjoin(Membership, his)
-    return await _read(session, base, Workspace.id, (Workspace.name, Workspace.slug), text, chosen)
-
-
-def _members(workspace_id: UUID, taken: Any) -> sa.Select[*tuple[Any, ...]]:
-    return (
-        sa.select(User.id, User.name, User.email, User.is_active, Membership.role, taken)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.workspace_id == workspace_id)
+    his = sa.exists().where(Membership.workspace_id == Workspace.id, Membership.user_id == user_id)
+    role = (
+        sa.select(Membership.role)
+        .where(Membership.workspace_id == Workspace.id, Membership.user_id == user_id)
+        .correlate(Workspace)
+        .scalar_subquery()
     )
+    columns = (Workspace.id, Workspace.name, Workspace.slug, sa.true(), role)
+    fits = (
+        sa.or_(contains_folded(Workspace.name, text), contains_folded(Workspace.slug, text))
+        if text
+        else sa.true()
+    )
+    # Cut by slug, which has an index, as people are by address.
+    return await _read(session, columns, sa.true(), fits, his, (Workspace.slug,), chosen)
+
+
+async def _people(
+    session: AsyncSession,
+    workspace_id: UUID,
+    among: Any,
+    taken: Any,
+    text: str | None,
+    chosen: Collection[UUID],
+) -> list[Candidate]:
+    standing = (
+        sa.select(Membership.role)
+        .where(Membership.user_id == User.id, Membership.workspace_id == workspace_id)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    columns = (User.id, User.name, User.email, User.is_active, standing)
+    fits = sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)) if text else sa.true()
+    # Cut by address, which has an index: the first few are found without sorting everybody.
+    return await _read(session, columns, among, fits, taken, (User.email,), chosen)
 
 
 async def _read(
     session: AsyncSession,
-    base: sa.Select[*tuple[Any, ...]],
-    identity: Any,
-    searched: tuple[Any, ...],
-    text: str | None,
+    columns: tuple[Any, ...],
+    among: Any,
+    fits: Any,
+    taken: Any,
+    order: tuple[Any, ...],
     chosen: Collection[UUID],
 ) -> list[Candidate]:
+    identity = columns[0]
     picked = identity.in_(chosen)
-    columns = base.add_columns(picked.label("chosen"))
-    fits = sa.or_(*(contains_folded(column, text) for column in searched)) if text else sa.true()
-    taken = base.selected_columns[5]
-    # Who can be added comes first, so that a page of members does not hide everybody else.
-    order = (taken, searched[0], identity)
+
+    def part(name: str, is_taken: Any, is_chosen: bool, *conditions: Any) -> Any:
+        flags = (is_taken.label("taken"), sa.literal(is_chosen).label("chosen"))
+        found = sa.select(*columns, *flags).where(among, *conditions).order_by(*order, identity)
+        # SQLite takes no limit inside a union, but one inside a subquery.
+        return sa.select(found.limit(None if is_chosen else SHOWN).subquery(name))
+
     rows = await session.execute(
         sa.union_all(
-            sa.select(columns.where(picked).order_by(*order).subquery("picked")),
-            sa.select(columns.where(fits, sa.not_(picked)).order_by(*order).limit(SHOWN).subquery("fitting")),
+            part("picked", taken, True, picked),
+            part("free", sa.false(), False, fits, sa.not_(taken), sa.not_(picked)),
+            part("taken", sa.true(), False, fits, taken, sa.not_(picked)),
         )
     )
     found = [
-        Candidate(one, name, about, bool(is_active), standing, bool(taken), bool(picked))
-        for one, name, about, is_active, standing, taken, picked in rows
+        Candidate(one, name, about, bool(is_active), standing, bool(is_taken), bool(is_chosen))
+        for one, name, about, is_active, standing, is_taken, is_chosen in rows
     ]
-    return sorted(found, key=lambda one: (not one.chosen, one.taken, one.name.casefold(), str(one.id)))
+    # Who can be added comes first, so that a page of members does not hide everybody else.
+    found.sort(key=lambda one: (not one.chosen, one.taken, one.name.casefold(), str(one.id)))
+    return found[: SHOWN + sum(one.chosen for one in found)]

@@ -1,11 +1,10 @@
 """People and memberships out of a CSV file (``admin.md`` §4): look at what would happen, then do it.
 
-Every row stands alone: it is written in a savepoint of its own, or not at all, and says why. Both ways judge a row by
-the same steps in the same order, so the preview tells what the import would do at that moment.
+Every row stands alone: it is written whole or not at all, says why not, and spoils no other. Rows share a savepoint as
+long as all goes well; when it fails each of them gets its own. Preview and import judge a row by the same steps in the
+same order, so the preview tells what the import would do at that moment.
 """
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,43 +16,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.audit import activity
 from sentinel.core.database import is_outage, savepoint, upsert
-from sentinel.core.errors import Conflict, DomainError, Invalid, TooLarge, Unavailable
+from sentinel.core.errors import Conflict, DomainError, Invalid, Unavailable
 from sentinel.identity import rule_book
 from sentinel.identity.models import User
 from sentinel.identity.organizations import Standing
 from sentinel.identity.rule_book import RuleBook
-from sentinel.identity.text import NAME_LENGTH, display_name, plain_text
-from sentinel.providers import IdentityRefused
-from sentinel.providers.claims import plain_email
+from sentinel.identity.text import display_name
 from sentinel.workspaces import gates, members
+from sentinel.workspaces.csv_file import ImportRow
 from sentinel.workspaces.members import NOT_PERMITTED
 from sentinel.workspaces.models import AllowedOrganization, Membership, Workspace
 from sentinel.workspaces.roles import WorkspaceRole
 
-MAX_BYTES = 5 * 1024 * 1024
-COLUMNS = ("email", "name", "workspace_slug", "role")
 BATCH = 500
-"""How many addresses or slugs one statement names."""
+"""How many addresses, slugs or ids one statement names."""
+TOGETHER = 200
+"""Rows that are written at once, as long as none of them fails."""
 ALREADY = "Already a member of this workspace"
 OWNER_MARK = "Becomes an owner: owners can do everything in the workspace"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRow:
-    """One row of the file. ``number`` counts as a spreadsheet does, where the header is row 1.
-
-    ``error`` says why the row is not imported; ``warning`` marks one that is, but should be looked at twice.
-    ``makes_user`` is whether the person gets an account by it.
-    """
-
-    number: int
-    email: str
-    name: str
-    workspace_slug: str
-    role: str
-    error: str | None = None
-    warning: str | None = None
-    makes_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +67,6 @@ class ImportResult:
     users_created: int
     memberships_added: int
     errors: tuple[str, ...]
-
-
-def parse(content: bytes) -> list[ImportRow]:
-    """The rows of a file, with the errors that can be seen without the database.
-
-    UTF-8, with a byte order mark or without; other columns than ours and empty lines are passed over. Raises
-    :class:`TooLarge` above 5 MiB, and :class:`Invalid` for what is no such file or lacks a column, which it names.
-    """
-    if len(content) > MAX_BYTES:
-        raise TooLarge("The file is larger than 5 MiB; split it")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid("The file is not UTF-8; save it as “CSV UTF-8”", reason="not_utf8") from error
-    records = _records(text)
-    header = [name.strip().lower() for name in next(records, [])]
-    if missing := [name for name in COLUMNS if name not in header]:
-        raise Invalid(f"Missing columns: {', '.join(missing)}", reason="missing_columns")
-    if twice := [name for name in COLUMNS if header.count(name) > 1]:
-        raise Invalid(f"Columns that are there twice: {', '.join(twice)}", reason="repeated_columns")
-    places = [header.index(name) for name in COLUMNS]
-    return [
-        _row(number, cells, places, len(header))
-        for number, cells in enumerate(records, start=2)
-        if any(cell.strip() for cell in cells)
-    ]
 
 
 async def preview(session: AsyncSession, rows: Sequence[ImportRow]) -> ImportPreview:
@@ -149,65 +103,23 @@ async def execute(
             .with_for_update(read=True, key_share=True)
         )
     world = await _look(session, rows)
-    created = added = 0
-    errors: list[str] = []
-    for row in rows:
-        try:
-            step = world.judge(row)
-            async with savepoint(session):
-                await _write(session, step, actor_id=actor_id, now=now)
-        except Unavailable:
-            raise
-        except DomainError as refusal:
-            errors.append(_told(row, refusal.detail))
-        except DBAPIError as error:
-            if is_outage(error):
-                raise
-            errors.append(_told(row, "It collides with another change; import the row again"))
-        else:
-            world.note(step)
-            created += step.is_new
-            added += 1
+    run = _Run(session, world, actor_id, now)
+    for start in range(0, len(rows), TOGETHER):
+        await run.several(rows[start : start + TOGETHER])
     await activity.record(
         session,
         "batch_import",
         target_type="system",
         target_id=activity.SYSTEM_TARGET,
         actor_id=actor_id,
-        detail={"users_created": created, "memberships_added": added, "errors": len(errors)},
+        detail={
+            "users_created": run.users_created,
+            "memberships_added": run.memberships_added,
+            "errors": len(run.errors),
+        },
         now=now,
     )
-    return ImportResult(created, added, tuple(errors))
-
-
-# ── reading the file ──
-
-
-def _records(text: str) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""))
-    except csv.Error as error:
-        raise Invalid("The file cannot be read as CSV", reason="not_csv") from error
-
-
-def _row(number: int, cells: list[str], places: list[int], width: int) -> ImportRow:
-    email, name, slug, role = (cells[place].strip() if place < len(cells) else "" for place in places)
-    row = ImportRow(number, email, name, slug, role or WorkspaceRole.VIEWER.value)
-    if any(cell.strip() for cell in cells[width:]):
-        return replace(row, error="The row has more cells than the header")
-    try:
-        row = replace(row, email=plain_email(email))
-    except IdentityRefused:
-        return replace(row, error="This is not one e-mail address")
-    row = replace(row, name=plain_text(name))
-    if len(row.name) > NAME_LENGTH:
-        return replace(row, error=f"The name has more than {NAME_LENGTH} characters")
-    if not slug:
-        return replace(row, error="The workspace is missing")
-    row = replace(row, role=row.role.lower())
-    if row.role not in {known.value for known in WorkspaceRole}:
-        return replace(row, error="The role is none of owner, admin, editor, viewer")
-    return row
+    return ImportResult(run.users_created, run.memberships_added, tuple(run.errors))
 
 
 # ── judging ──
@@ -255,6 +167,12 @@ class _World:
         """Go on as if ``step`` had been done."""
         self.users[step.user.email] = step.user
         self.members.add((step.workspace_id, step.user.id))
+
+    def forget(self, step: _Step) -> None:
+        """Take :meth:`note` back."""
+        self.members.discard((step.workspace_id, step.user.id))
+        if step.is_new:
+            self.users.pop(step.user.email, None)
 
 
 def _newcomer(row: ImportRow, standing: Standing) -> User:
@@ -304,30 +222,99 @@ async def _users(session: AsyncSession, emails: set[str]) -> AsyncIterator[User]
             yield user
 
 
-async def _write(session: AsyncSession, step: _Step, *, actor_id: UUID | None, now: datetime) -> None:
-    user = step.user
-    if step.is_new:
-        made = await session.execute(
-            upsert(session, User)
-            .values(
-                id=user.id,
-                email=user.email,
-                name=user.name,
-                organization_id=user.organization_id,
-                is_active=True,
-                is_admin=False,
-                token_epoch=0,
-                created_at=now,
-                updated_at=now,
-            )
-            .on_conflict_do_nothing()
-            .returning(User.id)
-        )
-        if made.scalar_one_or_none() is None:
-            raise Conflict("Somebody has just made this account; import the row again")
-    entry = await members.join(session, user, step.workspace_id, step.role, actor_id=actor_id, now=now)
-    if entry is None:
-        raise Conflict(ALREADY)
+# ── writing ──
+
+
+@dataclass(slots=True)
+class _Run:
+    """An import under way, and what it has come to so far."""
+
+    session: AsyncSession
+    world: _World
+    actor_id: UUID | None
+    now: datetime
+    users_created: int = 0
+    memberships_added: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    async def several(self, rows: Sequence[ImportRow]) -> None:
+        """Import some rows by a few statements; when one of them fails, undo them and take each by itself."""
+        steps: list[_Step] = []
+        refused: list[str] = []
+        for row in rows:
+            try:
+                step = self.world.judge(row)
+            except DomainError as refusal:
+                refused.append(_told(row, refusal.detail))
+            else:
+                self.world.note(step)
+                steps.append(step)
+        try:
+            await self._write(steps)
+        except (DomainError, DBAPIError) as error:
+            _pass_on_outage(error)
+            for step in reversed(steps):
+                self.world.forget(step)
+            for row in rows:
+                await self._alone(row)
+        else:
+            self.errors += refused
+
+    async def _alone(self, row: ImportRow) -> None:
+        try:
+            step = self.world.judge(row)
+            await self._write([step])
+        except DomainError as refusal:
+            _pass_on_outage(refusal)
+            self.errors.append(_told(row, refusal.detail))
+        except DBAPIError as error:
+            _pass_on_outage(error)
+            self.errors.append(_told(row, "It collides with another change; import the row again"))
+        else:
+            self.world.note(step)
+
+    async def _write(self, steps: Sequence[_Step]) -> None:
+        """Do all of ``steps`` or, when one fails, none."""
+        if not steps:
+            return
+        newcomers = [step.user for step in steps if step.is_new]
+        async with savepoint(self.session):
+            if newcomers and await _make(self.session, newcomers, self.now) < len(newcomers):
+                raise Conflict("Somebody has just made this account; import the row again")
+            wishes = [(step.user, step.workspace_id, step.role) for step in steps]
+            joined = await members.join_all(self.session, wishes, actor_id=self.actor_id, now=self.now)
+            if joined < len(wishes):
+                raise Conflict(ALREADY)
+        self.users_created += len(newcomers)
+        self.memberships_added += len(steps)
+
+
+async def _make(session: AsyncSession, newcomers: Sequence[User], now: datetime) -> int:
+    """Store new people; returns how many of them were really new."""
+    # The rows beside the statement and not in it: so it is compiled once for all runs.
+    made = await session.execute(
+        upsert(session, User.__table__).on_conflict_do_nothing().returning(User.__table__.c.id),
+        [
+            {
+                "id": user.id,
+                "email": user.email,
+                "name": user.name,
+                "organization_id": user.organization_id,
+                "is_active": True,
+                "is_admin": False,
+                "token_epoch": 0,
+                "created_at": now,
+                "updated_at": now,
+            }
+            for user in newcomers
+        ],
+    )
+    return len(made.all())
+
+
+def _pass_on_outage(error: Exception) -> None:
+    if isinstance(error, Unavailable) or is_outage(error):
+        raise error
 
 
 def _told(row: ImportRow, why: str) -> str:

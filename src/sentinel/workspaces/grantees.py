@@ -97,7 +97,7 @@ async def choices(session: AsyncSession, workspace: str | None = None) -> Choice
                 Workspace.slug.label("handle"),
                 Workspace.name,
             )
-            .order_by(Workspace.name, Workspace.id)
+            .order_by(Workspace.slug)
             .limit(SUGGESTED)
             .subquery("suggested")
         ),

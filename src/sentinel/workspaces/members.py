@@ -4,6 +4,7 @@ What takes a :class:`Member` asks whether he may. What takes ``workspace_id`` an
 whoever wishes it; the panel calls it for its administrators, who act with the power of an owner (§2 rule 5).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -171,6 +172,50 @@ async def join(
         now=now,
     )
     return MemberEntry(user.id, user.email, user.name, user.avatar_url, role.value, now)
+
+
+async def join_all(
+    session: AsyncSession,
+    wishes: Sequence[tuple[User, UUID, WorkspaceRole]],
+    *,
+    actor_id: UUID | None,
+    now: datetime,
+) -> int:
+    """:func:`join` for many in a few statements. ``wishes`` are users, workspaces and roles, each pair once.
+
+    Returns how many have joined. When it is fewer than wished, for some were members already, no activity is recorded
+    and the caller has to undo everything.
+    """
+    added = await session.execute(
+        upsert(session, Membership.__table__)
+        .on_conflict_do_nothing(index_elements=["workspace_id", "user_id"])
+        .returning(Membership.__table__.c.id),
+        [
+            {
+                "id": uuid4(),
+                "workspace_id": workspace_id,
+                "user_id": user.id,
+                "role": role.value,
+                "joined_at": now,
+            }
+            for user, workspace_id, role in wishes
+        ],
+    )
+    joined = len(added.all())
+    if joined < len(wishes):
+        return joined
+    await activity.record_all(
+        session,
+        "member_invited",
+        target_type="user",
+        targets=[
+            (user.id, workspace_id, {"email": user.email, "role": role.value})
+            for user, workspace_id, role in wishes
+        ],
+        actor_id=actor_id,
+        now=now,
+    )
+    return joined
 
 
 async def change_role(

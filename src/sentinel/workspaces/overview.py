@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -198,45 +199,57 @@ async def members(
     session: AsyncSession, workspace_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
 ) -> Listing[MemberRow]:
     """Members whose name or address contains ``text``, newest first. Nobody when the workspace does not exist."""
-    base = (
-        sa.select(User.id, User.email, User.name, User.is_active, Membership.role, Membership.joined_at)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.workspace_id == workspace_id)
+    base = sa.select(Membership.user_id.label("id"), Membership.role, Membership.joined_at).where(
+        Membership.workspace_id == workspace_id
     )
     if text:
-        base = base.where(sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)))
+        base = base.join(User, User.id == Membership.user_id).where(
+            sa.or_(contains_folded(User.name, text), contains_folded(User.email, text))
+        )
+
+    def row(
+        user_id: UUID, role: str, joined_at: datetime, email: str, name: str, is_active: bool, *counts: int
+    ) -> MemberRow:
+        return MemberRow(user_id, email, name, is_active, role, joined_at, *counts)
+
+    def beside(shown: Any) -> list[Any]:
+        person = [
+            sa.select(column).where(User.id == shown.c.id).correlate(shown).scalar_subquery()
+            for column in (User.email, User.name, User.is_active)
+        ]
+        group = sa.select(Group.workspace_id).where(Group.id == GroupMembership.group_id)
+        role = sa.select(Role.workspace_id).where(Role.id == UserRole.role_id)
+        resource = sa.select(Resource.workspace_id).where(Resource.id == Share.resource_permission_id)
+        shared = sa.and_(Share.grantee_type == "user", Share.grantee_id == shown.c.id)
+        return [
+            *person,
+            _here(workspace_id, GroupMembership, GroupMembership.user_id == shown.c.id, group, shown),
+            _here(workspace_id, UserRole, UserRole.user_id == shown.c.id, role, shown),
+            _here(workspace_id, Share, shared, resource, shown),
+            _here(workspace_id, Resource, Resource.owner_id == shown.c.id, None, shown),
+        ]
+
     return await listing.read(
         session,
-        MemberRow,
+        row,
         base,
         lambda c: (c.joined_at.desc(), c.id),
         page=page,
         page_size=page_size,
-        beside=lambda shown: [
-            counted(
-                sa.join(GroupMembership, Group, Group.id == GroupMembership.group_id),
-                GroupMembership.user_id == shown.c.id,
-                Group.workspace_id == workspace_id,
-                of=shown,
-            ),
-            counted(
-                sa.join(UserRole, Role, Role.id == UserRole.role_id),
-                UserRole.user_id == shown.c.id,
-                Role.workspace_id == workspace_id,
-                of=shown,
-            ),
-            counted(
-                sa.join(Share, Resource, Resource.id == Share.resource_permission_id),
-                Share.grantee_type == "user",
-                Share.grantee_id == shown.c.id,
-                Resource.workspace_id == workspace_id,
-                of=shown,
-            ),
-            counted(
-                Resource, Resource.owner_id == shown.c.id, Resource.workspace_id == workspace_id, of=shown
-            ),
-        ],
+        beside=beside,
     )
+
+
+def _here(
+    workspace_id: UUID, table: Any, condition: Any, place: "sa.Select[UUID] | None", shown: Any
+) -> "sa.ScalarSelect[int]":
+    """How many rows of ``table`` that fit are of the workspace; ``place`` finds the workspace of a row that does not
+    name it itself. Summed up rather than joined: that goes by what the person has, which is little, and never by what
+    the workspace has.
+    """
+    found = place.correlate(table).scalar_subquery() if place is not None else table.workspace_id
+    number = sa.func.coalesce(sa.func.sum(sa.case((found == workspace_id, 1), else_=0)), 0)
+    return sa.select(number).select_from(table).where(condition).correlate(shown).scalar_subquery()
 
 
 async def groups(

@@ -53,7 +53,6 @@ class AuthzClient:
         Raises SentinelError for anything but 200: 400 for a token the provider would not stand by, 403 for a person
         who may not enter, 409 for an address that belongs to another provider's account.
         """
-        answer: dict[str, Any] = await self._connection.send(
-            calls.resolve(idp_token, provider, workspace_id, nonce)
+        return calls.record(
+            await self._connection.send(calls.resolve(idp_token, provider, workspace_id, nonce))
         )
-        return answer

@@ -75,9 +75,10 @@ class CheckBatch:
             if not isinstance(error, Exception):
                 raise
         else:
+            complete = len(results) == len(pairs)
             for place, (_, future) in enumerate(pairs):
                 if not future.done():
-                    future.set_result(place < len(results) and results[place].allowed)
+                    future.set_result(complete and results[place].allowed)
 
 
 def _fail(pairs: Sequence[tuple[PermissionCheck, "asyncio.Future[bool]"]], error: BaseException) -> None:

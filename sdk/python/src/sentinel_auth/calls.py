@@ -1,12 +1,16 @@
 """Every request that the clients make, without sending it: the asynchronous and the synchronous clients share them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
+from sentinel_auth.errors import SentinelError
+
 Id = UUID | str
+T = TypeVar("T")
 MAX_CHECKS = 100
 """The most that one request to ``/permissions/check`` may ask (``http-api.md`` P1)."""
 
@@ -22,6 +26,31 @@ class Call:
     params: Mapping[str, str] | None = None
     idempotent: bool = False
     only_200: bool = False
+
+
+def reads(read: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Make a reader of answers raise SentinelError for an answer of another form."""
+
+    @wraps(read)
+    def guarded(answer: Any) -> T:
+        try:
+            return read(answer)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise SentinelError("Sentinel's answer has an unexpected form") from None
+
+    return guarded
+
+
+@reads
+def record(answer: Any) -> dict[str, Any]:
+    return {**answer}
+
+
+@reads
+def records(answer: Any) -> list[dict[str, Any]]:
+    if not isinstance(answer, list):
+        raise TypeError
+    return [{**one} for one in answer]
 
 
 # --- permissions -----------------------------------------------------------------------------------------------
@@ -61,6 +90,7 @@ def check(token: str, checks: Sequence[PermissionCheck]) -> Call:
     return Call("POST", "/permissions/check", token, {"checks": items}, idempotent=True)
 
 
+@reads
 def check_results(answer: Any) -> list[PermissionResult]:
     """Only the JSON value ``true`` allows."""
     return [
@@ -89,6 +119,7 @@ def accessible(
     return Call("POST", "/permissions/accessible", token, body, idempotent=True)
 
 
+@reads
 def accessible_answer(answer: Any) -> tuple[list[UUID], bool]:
     return [UUID(one) for one in answer["resource_ids"]], answer["has_full_access"] is True
 
@@ -162,6 +193,17 @@ def register_actions(service_name: str, actions: Sequence[Mapping[str, Any]]) ->
 def check_action(token: str, service_name: str, action: str, workspace_id: Id) -> Call:
     body = {"service_name": service_name, "action": action, "workspace_id": str(workspace_id)}
     return Call("POST", "/roles/check-action", token, body, idempotent=True)
+
+
+@reads
+def allowed(answer: Any) -> bool:
+    """Only the JSON value ``true`` allows."""
+    return answer["allowed"] is True
+
+
+@reads
+def action_names(answer: Any) -> list[str]:
+    return list(answer["actions"])
 
 
 def user_actions(token: str, service_name: str, workspace_id: Id) -> Call:

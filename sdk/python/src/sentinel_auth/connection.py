@@ -31,7 +31,7 @@ class Retry:
 
     attempts: int = 3
     first_delay: float = 0.1
-    longest_wait: float = 2.0
+    longest_wait: float = 5.0
 
     def pause(self, tried: int, retry_after: float | None = None) -> float | None:
         """Seconds to wait after ``tried`` tries; None when there is no further one."""
@@ -105,9 +105,7 @@ class Line:
         try:
             return response.json()
         except ValueError:
-            raise SentinelError(
-                "Sentinel's answer is no JSON", request_id=request_id_of(response)
-            ) from None
+            raise SentinelError("Sentinel's answer is no JSON", request_id=request_id_of(response)) from None
 
 
 class Connection(Line):
@@ -152,6 +150,11 @@ class Connection(Line):
                 if pause is None:
                     return self.accept(call, response)
             await self._sleep(pause)
+
+    def divert(self, transport: httpx.AsyncBaseTransport | None) -> None:
+        """Send what follows through another transport; None is the network."""
+        self._transport = Kept(transport) if transport else None
+        self._http = None
 
     async def close(self) -> None:
         """Close the pool."""

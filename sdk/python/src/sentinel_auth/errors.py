@@ -55,7 +55,8 @@ def error_of(response: httpx.Response) -> SentinelError:
 
 def request_id_of(response: httpx.Response) -> str | None:
     """The id under which Sentinel has logged the request."""
-    return response.headers.get("x-request-id")
+    found: str | None = response.headers.get("x-request-id")
+    return found
 
 
 def retry_after_of(response: httpx.Response) -> float | None:

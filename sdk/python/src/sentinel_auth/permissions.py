@@ -111,21 +111,16 @@ class PermissionClient:
         self, token: str, workspace_id: Id, query: str | None = None, limit: int | None = None
     ) -> list[dict[str, Any]]:
         """Members whose name or address contains ``query``; all of them without one."""
-        found: list[dict[str, Any]] = await self._connection.send(
-            calls.members(token, workspace_id, query, limit)
-        )
-        return found
+        return calls.records(await self._connection.send(calls.members(token, workspace_id, query, limit)))
 
     async def list_groups(self, token: str, workspace_id: Id) -> list[dict[str, Any]]:
         """The groups of the workspace."""
-        found: list[dict[str, Any]] = await self._connection.send(calls.groups(token, workspace_id))
-        return found
+        return calls.records(await self._connection.send(calls.groups(token, workspace_id)))
 
     async def get_group_members(self, token: str, workspace_id: Id, group_id: Id) -> list[dict[str, Any]]:
         """The members of a group."""
         call = calls.group_members(token, workspace_id, group_id)
-        found: list[dict[str, Any]] = await self._connection.send(call)
-        return found
+        return calls.records(await self._connection.send(call))
 
     # --- changes -----------------------------------------------------------------------------------------------
 
@@ -141,7 +136,7 @@ class PermissionClient:
         call = calls.register_resource(
             self.service_name, resource_type, resource_id, workspace_id, owner_id, visibility
         )
-        return await self._change(call)
+        return calls.record(await self._change(call))
 
     async def deregister_resource(self, resource_type: str, resource_id: Id) -> None:
         """Forget a resource and all its shares."""
@@ -158,7 +153,9 @@ class PermissionClient:
     ) -> dict[str, Any]:
         """Share a resource with a ``user`` or a ``group``; sharing again changes the level."""
         found = await self.get_resource_acl(resource_type, resource_id)
-        return await self._change(calls.share(token, found["id"], grantee_type, grantee_id, permission))
+        return calls.record(
+            await self._change(calls.share(token, found["id"], grantee_type, grantee_id, permission))
+        )
 
     async def unshare(
         self,
@@ -171,24 +168,25 @@ class PermissionClient:
     ) -> dict[str, Any]:
         """Take a share back. A grantee has at most one, whatever its ``permission``."""
         found = await self.get_resource_acl(resource_type, resource_id)
-        return await self._change(calls.unshare(token, found["id"], grantee_type, grantee_id, permission))
+        return calls.record(
+            await self._change(calls.unshare(token, found["id"], grantee_type, grantee_id, permission))
+        )
 
     async def update_visibility(
         self, token: str, resource_type: str, resource_id: Id, visibility: str
     ) -> dict[str, Any]:
         """Make a resource ``private`` or visible to its ``workspace``."""
         found = await self.get_resource_acl(resource_type, resource_id)
-        return await self._change(calls.update_visibility(token, found["id"], visibility))
+        return calls.record(await self._change(calls.update_visibility(token, found["id"], visibility)))
 
     async def _ask(self, call: Call) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._connection.send(call)
-        return answer
+        return calls.record(await self._connection.send(call))
 
-    async def _change(self, call: Call) -> dict[str, Any]:
+    async def _change(self, call: Call) -> Any:
         # Before, so that nobody is told the old state while the change is under way; after, even when it failed,
         # because a change whose answer was lost may have happened.
         self._cache.clear()
         try:
-            return await self._ask(call)
+            return await self._connection.send(call)
         finally:
             self._cache.clear()

@@ -50,20 +50,14 @@ class RoleClient:
 
     async def register_actions(self, actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Make actions known: each is ``{"action": …, "description": …}``, the description is optional."""
-        known: list[dict[str, Any]] = await self._connection.send(
-            calls.register_actions(self.service_name, actions)
-        )
-        return known
+        return calls.records(await self._connection.send(calls.register_actions(self.service_name, actions)))
 
     async def check_action(self, token: str, action: str, workspace_id: Id) -> bool:
         """Whether the person behind ``token`` may do ``action`` in the workspace."""
         call = calls.check_action(token, self.service_name, action, workspace_id)
-        answer: dict[str, Any] = await self._connection.send(call)
-        return answer["allowed"] is True
+        return calls.allowed(await self._connection.send(call))
 
     async def get_user_actions(self, token: str, workspace_id: Id) -> list[str]:
         """Every action of this service that the person may do in the workspace."""
-        answer: dict[str, Any] = await self._connection.send(
-            calls.user_actions(token, self.service_name, workspace_id)
-        )
-        return list(answer["actions"])
+        call = calls.user_actions(token, self.service_name, workspace_id)
+        return calls.action_names(await self._connection.send(call))

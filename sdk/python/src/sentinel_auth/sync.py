@@ -141,12 +141,10 @@ class PermissionClient(_Client):
         return self._object(calls.update_visibility(token, found["id"], visibility))
 
     def _object(self, call: calls.Call) -> dict[str, Any]:
-        answer: dict[str, Any] = self._connection.send(call)
-        return answer
+        return calls.record(self._connection.send(call))
 
     def _list(self, call: calls.Call) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self._connection.send(call)
-        return answer
+        return calls.records(self._connection.send(call))
 
 
 class RoleClient(_Client):
@@ -166,21 +164,15 @@ class RoleClient(_Client):
         self.service_name = service_name
 
     def register_actions(self, actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        known: list[dict[str, Any]] = self._connection.send(
-            calls.register_actions(self.service_name, actions)
-        )
-        return known
+        return calls.records(self._connection.send(calls.register_actions(self.service_name, actions)))
 
     def check_action(self, token: str, action: str, workspace_id: Id) -> bool:
         call = calls.check_action(token, self.service_name, action, workspace_id)
-        answer: dict[str, Any] = self._connection.send(call)
-        return answer["allowed"] is True
+        return calls.allowed(self._connection.send(call))
 
     def get_user_actions(self, token: str, workspace_id: Id) -> list[str]:
-        answer: dict[str, Any] = self._connection.send(
-            calls.user_actions(token, self.service_name, workspace_id)
-        )
-        return list(answer["actions"])
+        call = calls.user_actions(token, self.service_name, workspace_id)
+        return calls.action_names(self._connection.send(call))
 
 
 class AuthzClient(_Client):
@@ -200,7 +192,4 @@ class AuthzClient(_Client):
     def resolve(
         self, idp_token: str, provider: str, workspace_id: Id | None = None, nonce: str | None = None
     ) -> dict[str, Any]:
-        answer: dict[str, Any] = self._connection.send(
-            calls.resolve(idp_token, provider, workspace_id, nonce)
-        )
-        return answer
+        return calls.record(self._connection.send(calls.resolve(idp_token, provider, workspace_id, nonce)))

@@ -1,11 +1,11 @@
 """``GET /admin/api/stats``: the installation in numbers (``admin.md`` §3)."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
+from sentinel.admin.api.users import AccountOut
 from sentinel.admin.session import Admin
 from sentinel.api.rate_limit import limit_default
 from sentinel.api.security import Session
@@ -15,21 +15,6 @@ from sentinel.workspaces.census import census, largest_workspaces
 router = APIRouter(prefix="/admin/api", tags=["admin: overview"], dependencies=[Depends(limit_default)])
 
 AMOUNT = 5
-
-
-class NewestUser(BaseModel):
-    """A person in a list (AU of ``admin.md`` §4)."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    email: str
-    name: str
-    avatar_url: str | None
-    is_active: bool
-    is_admin: bool
-    created_at: datetime
-    workspace_count: int
 
 
 class LargestWorkspace(BaseModel):
@@ -48,7 +33,7 @@ class Stats(BaseModel):
     total_resources: int
     active_users: int
     inactive_users: int
-    recent_users: list[NewestUser]
+    recent_users: list[AccountOut]
     top_workspaces: list[LargestWorkspace]
 
 
@@ -65,6 +50,6 @@ async def stats(session: Session, _: Admin) -> Stats:
         total_resources=counted.resources,
         active_users=counted.active_users,
         inactive_users=counted.inactive_users,
-        recent_users=[NewestUser.model_validate(user) for user in newest.items],
+        recent_users=[AccountOut.model_validate(user) for user in newest.items],
         top_workspaces=[LargestWorkspace.model_validate(workspace) for workspace in largest],
     )

@@ -9,10 +9,11 @@ from fastapi.responses import RedirectResponse, Response
 from sentinel.admin.pages.desk import Page
 from sentinel.admin.return_path import safe_return_path
 from sentinel.admin.session import clear_admin_cookie
-from sentinel.admin.view import address, render
+from sentinel.admin.view import address, render, session_keys
 from sentinel.api.rate_limit import limit_default
 from sentinel.api.state import CurrentState
 from sentinel.login.admin_session import end_session
+from sentinel.login.welcome import Welcome
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 
@@ -31,6 +32,7 @@ async def login(
     state: CurrentState,
     error: str | None = None,
     signed_out: bool = False,
+    welcome: str | None = None,
     return_path: Annotated[str | None, Query(alias="next")] = None,
 ) -> Response:
     """The buttons of the configured providers, and what went wrong the last time."""
@@ -40,6 +42,10 @@ async def login(
     problem = None
     if error:
         problem = PROBLEMS.get(error, "Signing in did not work. Please try again.")
+    greeted = None
+    if welcome:
+        async with state.database.reading() as session:
+            greeted = await Welcome(session_keys(state), state.clock).address(session, welcome)
     return render(
         state,
         "login.html",
@@ -50,6 +56,7 @@ async def login(
         ],
         problem=problem,
         signed_out=signed_out and not problem,
+        greeted=greeted if not problem else None,
     )
 
 

@@ -17,7 +17,7 @@ from sentinel.admin.uploads import rows_of
 from sentinel.admin.view import View
 from sentinel.api.errors import status_of
 from sentinel.core.errors import DomainError, Unavailable
-from sentinel.workspaces import csv_import
+from sentinel.workspaces import csv_file, csv_import
 from sentinel.workspaces.csv_import import ImportPreview, ImportResult
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
@@ -72,7 +72,7 @@ def _page(
         done=done,
         problem=problem,
         shown=SHOWN,
-        columns=csv_import.COLUMNS,
+        columns=csv_file.COLUMNS,
     )
 
 

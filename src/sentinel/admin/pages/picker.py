@@ -10,9 +10,10 @@ from fastapi.responses import Response
 
 from sentinel.admin.view import View
 from sentinel.admin.words import plural
+from sentinel.api.schemas.text import Text
 from sentinel.workspaces.batch import MAX_BATCH, Batch
 
-Search = Annotated[str, Query(max_length=255)]
+Search = Annotated[Text, Query(max_length=255)]
 Chosen = Annotated[list[UUID], Query(max_length=MAX_BATCH)]
 """Boxes that were ticked before the text changed; they stay on the page."""
 Picked = Annotated[list[UUID], Form()]

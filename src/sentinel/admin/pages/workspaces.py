@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.admin.pages.desk import Page
 from sentinel.admin.pages.forms import Form, Typed
+from sentinel.admin.pages.picker import Search
 from sentinel.admin.view import View
 from sentinel.admin.words import plural
 from sentinel.api.schemas.workspaces import ChangeIn, WorkspaceIn
@@ -31,7 +32,7 @@ HINTS = {
 @router.get("/workspaces")
 async def index(
     view: Page,
-    search: Annotated[str, Query(max_length=255)] = "",
+    search: Search = "",
     page: Annotated[int, Query(ge=1)] = 1,
 ) -> Response:
     """All workspaces, newest first."""

@@ -110,7 +110,22 @@
     });
   });
 
+  // Times stand in UTC in the page. Here they turn to the reader's own zone; the title keeps UTC.
+  const localTimes = () => {
+    const zone = document.getElementById("zone");
+    if (zone) zone.textContent = `times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}, UTC on hover`;
+    document.querySelectorAll("time[datetime]").forEach((time) => {
+      const date = new Date(time.dateTime);
+      if (Number.isNaN(date.valueOf()) || time.dataset.done) return;
+      time.dataset.done = "";
+      const local = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+      if ("local" in time.dataset) time.textContent = local;
+      else time.title = `${local} · ${time.title}`;
+    });
+  };
+
   const settle = () => {
+    localTimes();
     document.querySelectorAll("form").forEach((form) => { if (form.querySelector("input[data-pick]")) countSelected(form); });
     document.querySelectorAll("[data-typed]").forEach((input) => {
       input.form?.querySelectorAll("[data-needs-typed]").forEach((button) => { button.disabled = true; });

@@ -10,6 +10,7 @@ from sentinel.api.middleware.guard import Guard
 from sentinel.api.middleware.headers import SecurityHeaders
 from sentinel.api.middleware.hop_headers import HopHeaders
 from sentinel.api.middleware.host import AllowedHosts
+from sentinel.api.middleware.measure import Measure
 from sentinel.api.middleware.path import PlainPath
 from sentinel.api.middleware.request_id import RequestId
 from sentinel.settings import Settings
@@ -35,6 +36,8 @@ def wrap(app: ASGIApp, *, settings: Settings, origins: Origins) -> ASGIApp:
         app = Cors(app, origins=origins)
     app = SecurityHeaders(app, hsts=settings.cookie_secure)
     app = AccessLog(app)
+    if settings.metrics_port:
+        app = Measure(app)
     app = RequestId(app)
     return ClientAddress(
         app, behind_proxy=settings.behind_proxy, trusted_proxy_count=settings.trusted_proxy_count

@@ -1,0 +1,194 @@
+"""Serving until the last request is answered: one process or several, an orderly end, keys read again on SIGHUP.
+
+uvicorn on its own loses what is on its way when a process ends: connections that wait to be accepted, and requests that
+were sent on a connection just before it is closed.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from typing import Any
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from sentinel.app import Application, reload_keys
+from sentinel.core.logging import app_event
+
+LINGER = 1.0
+"""Seconds that a connection without a request stays open when the process ends, for one that is on its way."""
+
+STARTING = 120.0
+"""Seconds after its start in which a worker need not answer the parent; that it runs is enough."""
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that, at the end of the process, takes one more request and closes after its answer."""
+
+    _last = False
+
+    def shutdown(self) -> None:
+        self._last = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(LINGER, self._leave)
+        else:
+            super().shutdown()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self._last and self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def _leave(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, with an end that loses nothing and a beginning that listens for SIGHUP (K-11)."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        application = self.config.loaded_app
+        if isinstance(application, Application):
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, reload_keys, application.state)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._take_in(sockets or [])
+        await super().shutdown(sockets)
+
+    async def _take_in(self, sockets: list[socket.socket]) -> None:
+        """Stop listening, and take in those whose connection the kernel has made already."""
+        kept = [
+            socket.socket(fileno=os.dup(listener.fileno()))
+            for server in self.servers
+            for listener in server.sockets
+        ]
+        for server in self.servers:
+            server.close()
+        for listener in sockets:
+            listener.close()
+        waiting = []
+        for listener in kept:
+            # Nothing is awaited between the last look and the close: what comes in between would be turned away.
+            with listener:
+                listener.setblocking(False)
+                while (connection := _accept(listener)) is not None:
+                    waiting.append(connection)
+        loop = asyncio.get_running_loop()
+        for connection in waiting:
+            connection.setblocking(False)
+            await loop.connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return Connection(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+class Workers(Multiprocess):
+    """The parent of several worker processes: replaces those that die, and hands signals on to them."""
+
+    def init_processes(self) -> None:
+        self.processes = [self._begin() for _ in range(self.processes_num)]
+
+    def terminate_all(self) -> None:
+        # The last who lets go of the socket turns away who is waiting there. That must be a worker, which looks.
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+    def keep_subprocess_alive(self) -> None:
+        for place, worker in enumerate(self.processes):
+            if self.should_exit.is_set():
+                return
+            if self._is_well(worker):
+                continue
+            worker.kill()
+            worker.join()
+            if worker.exitcode == STARTUP_FAILURE:
+                # Another one would fail in the same way.
+                self.should_exit.set()
+                return
+            app_event(
+                "app.log",
+                outcome="error",
+                reason="worker_died",
+                level="error",
+                message="A worker process has died; another one takes its place.",
+                exit_status=worker.exitcode,
+            )
+            self.processes[place] = self._begin()
+
+    def handle_hup(self) -> None:
+        for worker in self.processes:
+            # One that is still starting is reading the keys anyway, and does not know the signal yet.
+            if worker.process.is_alive() and worker.is_ready(timeout=1) and worker.pid is not None:
+                os.kill(worker.pid, signal.SIGHUP)
+
+    def handle_ttin(self) -> None:
+        """The number of workers is WEB_CONCURRENCY."""
+
+    handle_ttou = handle_ttin
+
+    def _is_well(self, worker: Process) -> bool:
+        if isinstance(worker, _Worker) and worker.is_young:
+            # It cannot answer yet. On a busy machine its modules alone may take longer to load than an answer may.
+            return worker.process.is_alive()
+        return worker.is_alive(timeout=self.config.timeout_worker_healthcheck)
+
+    def _begin(self) -> "_Worker":
+        worker = _Worker(self.config, self.sockets)
+        worker.start()
+        return worker
+
+
+class _Worker(Process):
+    _began = 0.0
+
+    @property
+    def is_young(self) -> bool:
+        return time.monotonic() - self._began < STARTING
+
+    def start(self) -> None:
+        self._began = time.monotonic()
+        super().start()
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = Server(config=self.config)
+        return self._server
+
+
+def serve(config: uvicorn.Config) -> int:
+    """Serve until a signal ends it, with ``config.workers`` processes; the exit status."""
+    # Until there is a handler, the signal that means 'read the keys again' must not end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if config.workers > 1:
+        Workers(config, sockets=[config.bind_socket()]).run()
+        return 0
+    server = Server(config)
+    server.run()
+    return 0 if server.started else STARTUP_FAILURE
+
+
+def _accept(listener: socket.socket) -> socket.socket | None:
+    while True:
+        try:
+            return listener.accept()[0]
+        except BlockingIOError:
+            return None
+        except ConnectionAbortedError:
+            # This one went away while it waited; there may be others.
+            continue
+
+
+SERVING: dict[str, Any] = {
+    "http": Connection,
+    # A worker on a busy machine may be slow to say that it is well; killing it would make the machine busier.
+    "timeout_worker_healthcheck": 30,
+}

@@ -1,0 +1,99 @@
+"""The end of a process, and its keys while it runs: nothing that was accepted is lost (K-11)."""
+
+import json
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from sentinel.tokens.keyring import generate_pair
+from tests.faults.load import Load
+from tests.served import Served, World, environment, furnish, serving, wait_until
+from tests.stage import Keys
+
+AGAIN = "The signing keys have been read again."
+
+
+@contextmanager
+def served_by(
+    workers: int, url: str, redis_url: str, keys: Keys, folder: Path, **variables: str
+) -> Iterator[tuple[Served, World]]:
+    world = furnish(url, keys)
+    chosen = environment(url, keys, redis_url, WEB_CONCURRENCY=str(workers), **variables)
+    with serving(chosen, folder) as served:
+        yield served, world
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_under_load_every_accepted_request_is_answered(
+    workers: int, postgresql_url: str, redis_url: str, stage_keys: Keys, tmp_path: Path
+) -> None:
+    with served_by(workers, postgresql_url, redis_url, stage_keys, tmp_path) as (served, world):
+        slow = socket.create_connection(("127.0.0.1", served.port), timeout=30)
+        body = json.dumps(world.question()).encode()
+        head = [b"POST /permissions/check HTTP/1.1", b"Host: 127.0.0.1", b"Content-Type: application/json"]
+        head += [f"{name}: {value}".encode() for name, value in world.owner.items()]
+        slow.sendall(b"\r\n".join([*head, b"Content-Length: %d" % len(body), b"", body[:20]]))
+        with closing(slow), Load([served], world, callers=10) as load:
+            wait_until(lambda: load.answered(300), "requests", served.log)
+            served.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: load.summary.refused_connections > 0, "the end", served.log)
+            # One whose body is still on its way is waited for.
+            slow.sendall(body[20:])
+            answer = b""
+            while part := slow.recv(65536):
+                answer += part
+            assert b"200 OK" in answer and b"connection: close" in answer.lower()
+            served.process.wait(30)
+        print(load.summary)  # noqa: T201 - shown when something fails
+        assert load.summary.failures == [] and load.summary.wrong_answers == []
+        assert set(load.summary.statuses) == {200}
+        assert len(served.events("app.shutdown")) == workers
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_K_11_hangup_reads_the_keys_again_and_ends_nothing(
+    workers: int, postgresql_url: str, redis_url: str, stage_keys: Keys, tmp_path: Path
+) -> None:
+    keys = Keys(tmp_path / "private.pem", tmp_path / "public.pem", stage_keys.idp)
+    shutil.copy(stage_keys.private, keys.private)
+    shutil.copy(stage_keys.public, keys.public)
+    shutil.copy(stage_keys.public, tmp_path / "old.pem")
+    previous = {"JWT_PREVIOUS_PUBLIC_KEY_PATHS": str(tmp_path / "old.pem")}
+    with served_by(workers, postgresql_url, redis_url, keys, tmp_path, **previous) as (served, world):
+        before, pids = key_ids(served), served.workers()
+        kid = generate_pair(tmp_path / "new.pem", tmp_path / "new.pub", bits=2048)
+        with Load([served], world, callers=4) as load:
+            (tmp_path / "new.pem").rename(keys.private)
+            (tmp_path / "new.pub").rename(keys.public)
+            served.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: said(served) == workers, "all to have read the keys", served.log)
+            # Tokens of the old key, which is a retired one now, are accepted on.
+            seen = load.summary.requests
+            wait_until(lambda: load.answered(seen + 50), "requests", served.log)
+        assert load.summary.failures == [] and load.summary.wrong_answers == []
+        assert {key_ids(served) for _ in range(20)} == {(kid, *before)}
+        assert served.workers() == pids
+        # What cannot be used changes nothing, and is said.
+        keys.private.write_text("no key")
+        served.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(refused(served)) >= workers, "all to have refused the file", served.log)
+        assert {key_ids(served) for _ in range(20)} == {(kid, *before)}
+        assert served.process.poll() is None
+
+
+def key_ids(served: Served) -> tuple[str, ...]:
+    _, body = served.ask("GET", "/.well-known/jwks.json")
+    return tuple(key["kid"] for key in json.loads(body)["keys"])
+
+
+def said(served: Served) -> int:
+    return sum(line.get("message") == AGAIN for line in served.events("app.log"))
+
+
+def refused(served: Served) -> list[object]:
+    return [line for line in served.events("app.config.insecure") if line["reason"] == "jwt_key_invalid"]
