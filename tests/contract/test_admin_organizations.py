@@ -245,7 +245,7 @@ async def test_limits_of_organizations(anyio_backend: Any, database_url: str, st
         ]
         assert made == [201] * 5 + [429]
         assert await stage.count(Organization) == 6
-        writes = stage.settings.rate_limit_admin_write.count  # type: ignore[union-attr]
+        writes = stage.settings.rate_limit_admin_write.count
         path = f"{API}/{uuid4()}/domains"
         claimed = [
             (await http.post(path, json={"domain": "a.example"})).status_code for _ in range(writes + 1)

@@ -253,13 +253,14 @@ async def test_bulk_status_changes_whom_it_finds(stage: Stage) -> None:
         assert back.json()["affected"] == 3
         many = {"user_ids": [str(uuid4())] * 500, "is_active": False}
         assert (await http.post(f"{API}/bulk-status", json=many)).json()["affected"] == 0
-        for wrong in (
+        wrongs: list[dict[str, Any]] = [
             {"user_ids": [str(uuid4())] * 501, "is_active": False},
             {"user_ids": ["x"], "is_active": False},
             {"user_ids": []},
             {"is_active": False},
-        ):
-            assert (await http.post(f"{API}/bulk-status", json=wrong)).status_code == 422
+        ]
+        for body in wrongs:
+            assert (await http.post(f"{API}/bulk-status", json=body)).status_code == 422
 
 
 # ── workspaces ──
@@ -368,7 +369,7 @@ async def test_sensitive_and_admin_write_are_counted_by_administrator(
         assert await asked(http, ("DELETE", f"{API}/{nobody}", None), 2) == [404, 429]
         page = await stage.form(http, "/admin/users/status", {"active": "true"})
         assert page.status_code == 429
-        writes = stage.settings.rate_limit_admin_write.count  # type: ignore[union-attr]
+        writes = stage.settings.rate_limit_admin_write.count
         revoke = ("POST", f"{API}/{nobody}/revoke-tokens", None)
         assert await asked(http, revoke, writes + 1) == [404] * writes + [429]
         assert (await stage.form(http, f"/admin/users/{nobody}/revoke")).status_code == 429

@@ -1,6 +1,8 @@
 """The pages Users, User detail, Import and Organizations (``admin.md`` §2)."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.anyio
 HEADER = "email,name,workspace_slug,role\n"
 
 
-async def after(stage: Stage, http: httpx.AsyncClient, path: str, fields: dict[str, object]) -> str:
+async def after(stage: Stage, http: httpx.AsyncClient, path: str, fields: Mapping[str, Any]) -> str:
     """Send a form that redirects; the page that the browser sees then."""
     answer = await stage.form(http, path, fields)
     assert answer.status_code == 303, answer.text

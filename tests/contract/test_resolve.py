@@ -250,7 +250,7 @@ async def test_Z1_refusals_after_the_token_leave_an_audit_row(stage: Stage, stag
 
 
 async def test_Z1_the_kill_switch_of_an_organization_ends_minting(stage: Stage, stage_keys: Keys) -> None:
-    """Rules: authorization-7.7, authorization-7.9."""
+    """Rules: authorization-7.4, authorization-7.7."""
     service = await stage.service()
     organization = await stage.organization("corp.example")
     ada = await stage.user(email="ada@corp.example", organization_id=organization.id)

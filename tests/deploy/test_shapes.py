@@ -1,4 +1,4 @@
-"""Shapes of deployment that ``docs/deployment.md`` explains, with the very lines of the page (``configuration.md`` §6)."""
+"""Shapes of deployment, with the very lines of ``docs/deployment.md`` (``configuration.md`` §6)."""
 
 import os
 import re

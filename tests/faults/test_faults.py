@@ -178,14 +178,15 @@ def run_through(
     return load, record
 
 
-def test_VR_14_redis_and_postgresql_go_and_come_back_under_load(stage_keys: Keys, tmp_path: Path) -> None:
+def test_VR_14_redis_postgresql_and_a_worker_die_under_load(stage_keys: Keys, tmp_path: Path) -> None:
     """Rules: T7b."""
 
     def faults(deployment: Deployment) -> None:
         deployment.redis_dies()
         deployment.postgres_restarts()
+        deployment.a_worker_is_killed()
 
-    load, record = run_through(tmp_path, stage_keys, [1], faults, sessions=20)
+    load, record = run_through(tmp_path, stage_keys, [2], faults, sessions=20)
     assert load.summary.unavailable > 0
     assert record.ended_access
 

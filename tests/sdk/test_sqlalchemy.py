@@ -54,7 +54,8 @@ async def test_a_list_holds_what_checks_allow(world: World, rows: AsyncConnectio
     places = [(one.resource_id, one.workspace_id) for one in registered] + [(uuid4(), elsewhere.id)]
     text = table is texts
     kept: list[dict[str, Any]] = [
-        {"id": str(id) if text else id, "workspace_id": str(place) if text else place} for id, place in places
+        {"id": str(one) if text else one, "workspace_id": str(place) if text else place}
+        for one, place in places
     ]
     await rows.execute(sa.insert(table), kept)
     for user, role, action, seen in (

@@ -111,10 +111,8 @@ async def twins(world: World, dice: random.Random) -> Twins:
 
 async def everything(pair: Twins) -> list[Any]:
     """Every answer to every question."""
-    answers = []
-    places = product(pair.people, TYPES, ("view", "edit"), pair.workspaces, (None, 1, 3))
-    for person, kind, action, place, limit in places:
-        answers.append(await pair.agree(partial(_accessible, person, kind, action, place, limit)))
+    asked = product(pair.people, TYPES, ("view", "edit"), pair.workspaces, (None, 1, 3))
+    answers = [await pair.agree(partial(_accessible, *one)) for one in asked]
     checks = [
         PermissionCheck("notes", kind, resource, action)
         for kind, resource in [*pair.resources, ("document", uuid4())]
@@ -159,7 +157,7 @@ async def _change(
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_fake_holds_the_same_law(world: World, seed: int) -> None:
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311
     pair = await twins(world, dice)
     answers = await everything(pair)
     allowed = {one.allowed for answer in answers[-len(pair.people) :] for one in answer}
@@ -203,14 +201,14 @@ MALFORMED: list[Callable[[PermissionClient, str, UUID], Awaitable[Any]]] = [
 
 @pytest.mark.parametrize("number", range(len(MALFORMED)))
 async def test_the_fake_refuses_the_same(world: World, number: int) -> None:
-    pair = await twins(world, random.Random(1))
+    pair = await twins(world, random.Random(1))  # noqa: S311
     ask, person, some = MALFORMED[number], pair.people[0], uuid4()
     outcome = await pair.agree(lambda client, tokens: ask(client, tokens[person], some))
     assert isinstance(outcome, int) and outcome >= 400
 
 
 async def test_both_describe_a_resource_alike(world: World) -> None:
-    pair = await twins(world, random.Random(2))
+    pair = await twins(world, random.Random(2))  # noqa: S311
     for kind, resource in pair.resources:
         shapes = []
         for client in (pair.real, pair.double):

@@ -162,7 +162,6 @@ PLAN = """
 """.split()
 
 NOT_BUILT: dict[str, str] = {
-    "sdk/python": "the client library comes later; the HTTP API is what it will call",
     "bench": "the benchmark comes later; statement counts are held by tests already",
     "tests/security": "the lessons that hold already are tested beside what they protect",
 }

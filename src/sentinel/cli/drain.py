@@ -189,6 +189,9 @@ def _accept(listener: socket.socket) -> socket.socket | None:
 
 SERVING: dict[str, Any] = {
     "http": Connection,
+    # Longer than proxies keep an idle connection (nginx 60 s, Caddy 120 s). Whoever closes first may meet a request
+    # that is on its way, and a proxy does not send a POST twice.
+    "timeout_keep_alive": 130,
     # A worker on a busy machine may be slow to say that it is well; killing it would make the machine busier.
     "timeout_worker_healthcheck": 30,
 }

@@ -113,7 +113,8 @@
   // Times stand in UTC in the page. Here they turn to the reader's own zone; the title keeps UTC.
   const localTimes = () => {
     const zone = document.getElementById("zone");
-    if (zone) zone.textContent = `times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}, UTC on hover`;
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone && here !== "UTC") zone.textContent = `times are in ${here}, UTC on hover`;
     document.querySelectorAll("time[datetime]").forEach((time) => {
       const date = new Date(time.dateTime);
       if (Number.isNaN(date.valueOf()) || time.dataset.done) return;
