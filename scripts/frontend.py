@@ -101,9 +101,10 @@ def sprite(icons: Path) -> str:
         svg = (icons / f"{name}.svg").read_text()
         inner = re.sub(r"^.*?<svg[^>]*>|</svg>\s*$", "", svg, flags=re.DOTALL)
         inner = re.sub(r'<path stroke="none" d="M0 0h24v24H0z" fill="none"\s*/>', "", inner)
+        drawing = "".join(line.strip() for line in inner.splitlines())
         symbols.append(
             f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" '
-            f'stroke-linecap="round" stroke-linejoin="round">{"".join(line.strip() for line in inner.splitlines())}</symbol>'
+            f'stroke-linecap="round" stroke-linejoin="round">{drawing}</symbol>'
         )
     return f'<svg xmlns="http://www.w3.org/2000/svg">\n{chr(10).join(symbols)}\n</svg>\n'
 
