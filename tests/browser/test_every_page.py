@@ -1,5 +1,6 @@
 """Every page of the panel in a hostile world, light and dark, wide and narrow: nothing runs, nothing breaks."""
 
+import os
 import re
 from pathlib import Path
 
@@ -14,6 +15,8 @@ WIDE_LIGHT = {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light
 NARROW_DARK = {"viewport": {"width": 380, "height": 800}, "color_scheme": "dark"}
 NOT_PAGES = {"/admin/export/users", "/admin/export/workspaces"}
 """What a browser saves instead of showing it."""
+KEEP_PICTURES = bool(os.environ.get("KEEP_PICTURES"))
+"""Pictures of every page among the artifacts; they take as long as all the rest."""
 SERIOUS = ("serious", "critical")
 
 
@@ -62,6 +65,7 @@ def test_every_page_holds_in_a_hostile_world(
             if violation["impact"] in SERIOUS:
                 nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:2])
                 wrong.append(f"{template}: axe {violation['id']} ({violation['impact']}): {nodes}")
-        panel.shoot(f"hostile/{request.node.callspec.id}{path.replace('/', '-')[:60]}")
+        if KEEP_PICTURES:
+            panel.shoot(f"hostile/{request.node.callspec.id}{path.replace('/', '-')[:60]}")
     wrong += panel.faults
     assert wrong == [], "\n".join(wrong)

@@ -27,6 +27,8 @@ class Line(httpx.AsyncBaseTransport):
         self.cut = False
         self.answers: list[httpx.Response | Exception] = []
         """What comes instead of the next answers, as a proxy in between or a broken line would have it."""
+        self.meanwhile: Callable[[httpx.Request], Awaitable[None]] | None = None
+        """What happens while a request is on its way."""
         self._application = httpx.ASGITransport(stage.app)
         self._stage = stage
 
@@ -36,6 +38,8 @@ class Line(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        if self.meanwhile is not None:
+            await self.meanwhile(request)
         if self.cut:
             raise httpx.ConnectError("the line is cut", request=request)
         if self.answers:
@@ -172,10 +176,8 @@ def browser(app: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app.example")
 
 
-Get = Callable[..., Awaitable[httpx.Response]]
 __all__ = [
     "JWKS_URL",
-    "Get",
     "Line",
     "World",
     "application",

@@ -158,15 +158,22 @@ async def test_own_writes_clear_the_cache(world: World) -> None:
         assert not await may()
 
 
-async def test_what_was_asked_before_a_write_is_not_kept_after_it(world: World) -> None:
+async def test_what_is_asked_during_a_write_is_asked_anew_and_not_kept(world: World) -> None:
     document = uuid4()
     other = world.token(world.other)
+    seen = []
     async with world.permissions(cache_ttl=60) as client:
-        early = asyncio.create_task(client.can(other, "document", document, "view"))
-        await asyncio.sleep(0)
+
+        async def ask(request: httpx.Request) -> None:
+            if request.url.path == "/permissions/register":
+                seen.append(await client.can(other, "document", document, "view"))
+
+        assert not await client.can(other, "document", document, "view")
+        world.line.meanwhile = ask
         await client.register_resource("document", document, world.workspace.id, world.owner.id)
-        await early
+        assert seen == [False]
         assert await client.can(other, "document", document, "view") is True
+    assert world.line.asked.count("POST /permissions/check") == 3
 
 
 async def test_a_request_keeps_its_answers_until_it_changes_something(world: World) -> None:

@@ -110,16 +110,15 @@ async def twins(world: World, dice: random.Random) -> Twins:
 
 
 async def everything(pair: Twins) -> list[Any]:
-    """Every answer to every question."""
-    asked = product(pair.people, TYPES, ("view", "edit"), pair.workspaces, (None, 1, 3))
-    answers = [await pair.agree(partial(_accessible, *one)) for one in asked]
+    """Every answer to every question; what checks answer comes last, one list a person."""
+    asked = product(pair.people, TYPES, ("view", "edit"), pair.workspaces, (None, 2))
     checks = [
         PermissionCheck("notes", kind, resource, action)
         for kind, resource in [*pair.resources, ("document", uuid4())]
         for action in ("view", "edit")
     ]
-    for person in pair.people:
-        answers.append(await pair.agree(partial(_check, person, checks)))
+    answers = [await pair.agree(partial(_accessible, *one)) for one in asked]
+    answers += [await pair.agree(partial(_check, one, checks)) for one in pair.people]
     return answers
 
 
@@ -155,7 +154,7 @@ async def _change(
     return changed["owner_id"], changed["visibility"], changed["workspace_id"], len(changed["shares"])
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_the_fake_holds_the_same_law(world: World, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311
     pair = await twins(world, dice)

@@ -1,6 +1,7 @@
 """The configuration as administrators may read it: never a secret, not even a part of one (``admin.md`` §3)."""
 
 import asyncio
+import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -172,7 +173,7 @@ def _providers(settings: Settings) -> list[ProviderState]:
 
 def _has_own_secret(settings: Settings) -> bool:
     secret = settings.session_secret_key.get_secret_value()
-    return bool(secret) and secret != DEV_SESSION_SECRET
+    return bool(secret) and not hmac.compare_digest(secret.encode(), DEV_SESSION_SECRET.encode())
 
 
 def _limits(settings: Settings) -> list[tuple[str, str]]:
