@@ -239,9 +239,13 @@ class Stage:
             }
 
     async def activities(self, action: str | None = None) -> list[Activity]:
-        """The activity log, oldest first, of one action or all."""
-        rows = await self.all(Activity, *([Activity.action == action] if action else []))
-        return sorted(rows, key=lambda row: row.created_at)
+        """The activity log, oldest first, of one action or all; rows of one moment as they were written."""
+        written = sa.text("rowid" if self.app.state.database.is_sqlite else "ctid")
+        statement = sa.select(Activity).order_by(Activity.created_at, written)
+        if action:
+            statement = statement.where(Activity.action == action)
+        async with self.app.state.database.reading() as session:
+            return list((await session.execute(statement)).scalars())
 
     # ── people and tenants ──
 

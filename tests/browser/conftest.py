@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
+ABORTED = "net::ERR_ABORTED"
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 # Chromium is kept from calling home: this network answers nobody.
 ARGUMENTS = [
@@ -134,6 +135,10 @@ def _watch(browser: Browser, options: dict[str, Any]) -> Iterator[Watched]:
     seen = Watched(page)
     page.on("console", lambda m: seen.faults.append(f"console: {m.text}") if m.type == "error" else None)
     page.on("pageerror", lambda error: seen.faults.append(f"script: {error}"))
-    page.on("requestfailed", lambda r: seen.faults.append(f"failed: {r.url} {r.failure}"))
+    # What a person leaves behind by moving on is aborted by the browser itself, and no fault.
+    page.on(
+        "requestfailed",
+        lambda r: None if r.failure == ABORTED else seen.faults.append(f"failed: {r.url} {r.failure}"),
+    )
     yield seen
     context.close()

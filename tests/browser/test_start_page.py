@@ -82,13 +82,3 @@ def test_the_service_key_never_reaches_the_browser(watched: Watched, dev_url: st
     watched.page.wait_for_load_state("networkidle")
     assert len(bodies) >= 3
     assert not any("sk_" in text for text in bodies + sent)
-
-
-@pytest.mark.parametrize("watched", [DESKTOP], indirect=True)
-def test_the_panels_door_says_what_is_coming_and_what_to_do_meanwhile(watched: Watched, dev_url: str) -> None:
-    for path in ("/admin", "/admin/service-apps"):
-        watched.page.goto(dev_url + path)
-        expect(watched.page.get_by_role("heading", level=1)).to_contain_text("not built yet")
-        expect(watched.page.locator("main")).to_contain_text("sentinel apps create")
-    watched.shoot("panel-door")
-    assert watched.faults == []

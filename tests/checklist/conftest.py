@@ -16,6 +16,7 @@ from sentinel.core.database import Database
 from sentinel.identity.models import User
 from sentinel.settings import Settings
 from sentinel.tokens.keyring import generate_pair
+from tests.cli.conftest import _logging_as_before  # noqa: F401 - commands run in this process here too
 
 
 class Pair(NamedTuple):

@@ -261,3 +261,28 @@ async def test_without_auto_resolve_the_workspace_header_means_nothing(
     headers = bearer(world.id_token(stage_keys)) | {"X-Workspace-Id": str(world.workspace.id)}
     assert (await http.get("/me", headers=headers)).status_code == 401
     assert "POST /authz/resolve" not in world.line.asked
+
+
+async def test_any_object_that_knows_a_key_and_a_scope_may_stand_for_sentinel(
+    world: World, stage_keys: Keys, linked: None
+) -> None:
+    class Known:
+        effective_scope = "notes"
+        sentinel_public_key: str | None = None
+
+    known, app = Known(), FastAPI()
+    app.add_middleware(
+        AuthzMiddleware,
+        service_name="other",
+        idp_audience="sentinel",
+        idp_public_key=stage_keys.idp.as_pem(private=False).decode(),
+        sentinel_instance=known,
+        clock=world.seconds,
+    )
+    headers = await minted(world, stage_keys)
+    async with browser(app) as http:
+        assert (await http.get("/", headers=headers)).status_code == 503
+        known.sentinel_public_key = stage_keys.public.read_text()
+        assert (await http.get("/", headers=headers)).status_code == 404
+        known.effective_scope = "suite"
+        assert (await http.get("/", headers=headers)).status_code == 403

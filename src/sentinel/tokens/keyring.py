@@ -4,12 +4,14 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -203,13 +205,19 @@ def write_private(path: Path, content: bytes) -> None:
 def _read_private(path: Path) -> rsa.RSAPrivateKey:
     pem = _read(path, "JWT_PRIVATE_KEY_PATH")
     try:
-        key = serialization.load_pem_private_key(pem, password=None)
+        key = _parse_private(pem)
     except (ValueError, TypeError) as error:
         raise KeyProblem(f"{path} does not hold an unencrypted private key in PEM form") from error
     if not isinstance(key, rsa.RSAPrivateKey):
         raise KeyProblem(f"{path} holds a key that is not RSA; generate one with 'sentinel keys generate'")
     _check_size(path, key.key_size)
     return key
+
+
+@lru_cache(maxsize=1)
+def _parse_private(pem: bytes) -> PrivateKeyTypes:
+    # Most of the time goes into proving the primes, once for each key: a reload of the same file costs nothing.
+    return serialization.load_pem_private_key(pem, password=None)
 
 
 def _read_public(path: Path) -> rsa.RSAPublicKey:
