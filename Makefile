@@ -28,7 +28,7 @@ test: setup-dev ## everything that CI checks: lint, types, imports, tests (ARGS=
 	@sh scripts/chromium.sh
 	@sh scripts/proxies.sh
 	@$(MAKE) --no-print-directory check
-	@exec $(BIN)/pytest -n $(PROCESSES) --dist loadscope $(ARGS)
+	@exec $(BIN)/pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-long: setup-dev ## ten minutes of load while servers are killed at random
 	@SENTINEL_SOAK_SECONDS=$${SENTINEL_SOAK_SECONDS:-600} exec $(BIN)/pytest -s tests/faults -k "long or load" $(ARGS)

@@ -35,6 +35,25 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(run.close)
 
 
+SHARED_BY_MODULE = ("browser", "deploy", "dev", "demo", "faults")
+"""Folders whose modules start servers once for all their tests: one worker takes a whole module."""
+LONG_ONES = ("test_stateful_world", "test_every_page", "test_random_worlds", "test_container")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker is left with it at the end."""
+
+    def rank(item: pytest.Item) -> int:
+        if item.path.stem in LONG_ONES:
+            return LONG_ONES.index(item.path.stem)
+        return len(LONG_ONES) + (item.path.parent.name not in SHARED_BY_MODULE)
+
+    for item in items:
+        if item.path.parent.name in SHARED_BY_MODULE:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     """asyncio's own loop: the one whose sockets the guard below can see."""
