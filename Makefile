@@ -6,7 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # An empty value lets Python keep its compiled modules, which halves the time that pytest takes to start.
 export PYTHONDONTWRITEBYTECODE :=
-PROCESSES ?= 2
+PROCESSES ?= 3
 ARGS ?=
 
 help: ## list what make can do
@@ -28,7 +28,7 @@ test: setup-dev ## everything that CI checks: lint, types, imports, tests (ARGS=
 	@sh scripts/chromium.sh
 	@sh scripts/proxies.sh
 	@$(MAKE) --no-print-directory check
-	@exec $(BIN)/pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/pytest -n $(PROCESSES) $(ARGS)
 
 test-long: setup-dev ## ten minutes of load while servers are killed at random
 	@SENTINEL_SOAK_SECONDS=$${SENTINEL_SOAK_SECONDS:-600} exec $(BIN)/pytest -s tests/faults -k "long or load" $(ARGS)

@@ -6,12 +6,14 @@ import secrets
 import shutil
 import socket
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import servers
 
@@ -38,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 SHARED_BY_MODULE = ("browser", "deploy", "dev", "demo", "faults")
 """Folders whose modules start servers once for all their tests: one worker takes a whole module."""
 LONG_ONES = ("test_stateful_world", "test_every_page", "test_random_worlds", "test_container")
+HANDFULS = 6
+"""Into so many parts the tests of any other module are dealt out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,10 +52,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             return LONG_ONES.index(item.path.stem)
         return len(LONG_ONES) + (item.path.parent.name not in SHARED_BY_MODULE)
 
-    for item in items:
-        if item.path.parent.name in SHARED_BY_MODULE:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=rank)
+
+
+class Dealing(LoadScopeScheduling):  # type: ignore[misc]
+    """Deals whole modules where servers are shared, and handfuls of tests everywhere else."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, name = nodeid.partition("::")
+        if path.split("/")[-2] in SHARED_BY_MODULE:
+            return path
+        return f"{path}:{zlib.crc32(name.encode()) % HANDFULS}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealing:
+    """How the tests are shared among the workers."""
+    config.option.loadscopereorder = False
+    return Dealing(config, log)
 
 
 @pytest.fixture(scope="session")
