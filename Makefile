@@ -1,6 +1,6 @@
 # `make` lists what can be done. Everything happens inside the project: the packages go to .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-long check lint types imports fmt rules lock clean
+.PHONY: help setup setup-dev run demo test test-long check lint types imports fmt rules lock pictures clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -54,6 +54,9 @@ rules: setup-dev ## renew the table of rules and tests in tests/README.md
 
 lock: setup-dev ## resolve the dependencies again (ARGS=--upgrade for the newest)
 	@sh scripts/lock.sh $(ARGS)
+
+pictures: setup-dev ## take the pictures of the panel that docs/ shows
+	@exec $(BIN)/python scripts/pictures.py
 
 clean: ## remove what make and the tools have made; data/ and keys/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist artifacts
