@@ -133,7 +133,8 @@ def create_app(
     add_handlers(api)
     add_panel_handlers(api)
     for room in ROOMS[settings.tier]:
-        api.include_router(room)
+        # Including a router would build each of its routes once more for this application; they are whole as they are.
+        api.router.routes.extend(room.routes)
     _add_pages(api, settings)
     for prefix, router in extensions:
         api.include_router(router, prefix=prefix)
