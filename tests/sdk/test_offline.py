@@ -1,5 +1,6 @@
 """Verification at the edge without asking Sentinel: rotation, clocks, a broken line (``tokens.md`` §14)."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -132,6 +133,83 @@ async def test_a_broken_line_is_not_tried_by_every_request(world: World) -> None
         for _ in range(10):
             assert await status(http, await world.stage.access_token(world.viewer, world.workspace)) == 200
         assert len(world.line.requests) <= 3
+
+
+async def test_a_silent_issuer_holds_up_nobody_whose_key_is_at_hand(world: World) -> None:
+    async with browser(application(world.sentinel())) as http:
+        assert await status(http, world.token(world.viewer)) == 200
+        world.stage.clock.advance(301)
+        token = await world.stage.access_token(world.viewer, world.workspace)
+        asked, answered = asyncio.Event(), asyncio.Event()
+
+        async def silence(request: httpx.Request) -> None:
+            asked.set()
+            await answered.wait()
+
+        world.line.meanwhile = silence
+        first = asyncio.create_task(status(http, token))
+        async with asyncio.timeout(30):  # the test fails instead of standing still
+            await asked.wait()
+            assert await asyncio.gather(*(status(http, token) for _ in range(20))) == [200] * 20
+            assert not first.done()
+            answered.set()
+            assert await first == 200
+    assert world.line.asked == [FETCH] * 2
+
+
+async def test_keys_that_are_too_old_serve_nobody_while_they_are_fetched(
+    rotating: World, tmp_path: Path
+) -> None:
+    world = rotating
+    async with browser(application(world.sentinel())) as http:
+        old = world.token(world.viewer)
+        assert await status(http, old) == 200
+        await rotate(world, tmp_path, keep_old=False)
+        world.stage.clock.advance(3600)
+        asked, answered = asyncio.Event(), asyncio.Event()
+
+        async def silence(request: httpx.Request) -> None:
+            asked.set()
+            await answered.wait()
+
+        world.line.meanwhile = silence
+        first = asyncio.create_task(status(http, signed(RSAKey.generate_key(2048), {"sub": "x"})))
+        await asked.wait()
+        second = asyncio.create_task(status(http, old))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not second.done()
+        answered.set()
+        assert (await first, await second) == (401, 401)
+
+
+async def test_keys_are_asked_for_once_with_five_seconds_of_patience(world: World) -> None:
+    async with browser(application(world.sentinel())) as http:
+        world.line.cut = True
+        assert await status(http, world.token(world.viewer)) == 503
+        assert world.line.asked == [FETCH]
+        patience = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
+        assert world.line.requests[0].extensions["timeout"] == patience
+
+
+@pytest.mark.parametrize("minutes", [0, 6], ids=["fresh", "stale"])
+async def test_a_key_that_could_not_be_looked_up_is_503_and_not_a_wrong_token(
+    rotating: World, tmp_path: Path, minutes: int
+) -> None:
+    world = rotating
+    async with browser(application(world.sentinel())) as http:
+        assert await status(http, world.token(world.viewer)) == 200
+        await rotate(world, tmp_path, keep_old=True)
+        world.stage.clock.advance(60 * minutes)
+        new = await world.stage.access_token(world.viewer, world.workspace)
+        world.line.requests.clear()
+        world.line.cut = True
+        assert [await status(http, new) for _ in range(10)] == [503] * 10
+        assert await status(http, world.token(world.viewer)) == 200
+        assert world.line.asked == [FETCH]
+        world.line.cut = False
+        world.stage.clock.advance(3)
+        assert await status(http, new) == 200
 
 
 @pytest.mark.parametrize(

@@ -309,6 +309,8 @@ async def test_dependencies(world: World) -> None:
         assert (await http.get("/auth", headers=owner)).json() == [True, True, True, False]
         assert (await http.get("/open", headers={"Authorization": "Bearer abc"})).json() == "abc"
         assert (await http.get("/open")).status_code == 401
+        twice = [("Authorization", "Bearer abc"), ("Authorization", "Bearer def")]
+        assert (await http.get("/open", headers=twice)).status_code == 401
         assert (await http.get("/open/user", headers=viewer)).status_code == 401
         assert (await http.get("/export", headers=viewer)).status_code == 403
         world.line.cut = True

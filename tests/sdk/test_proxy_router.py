@@ -91,3 +91,24 @@ async def test_out_of_reach_is_502(world: World, http: httpx.AsyncClient) -> Non
     world.line.cut = True
     for answer in (await http.get("/sentinel/users/me"), await http.post("/sentinel/authz/resolve", json={})):
         assert (answer.status_code, answer.json()) == (502, {"detail": "Sentinel is unreachable"})
+
+
+async def test_a_cookie_of_one_answer_goes_along_with_no_other_request(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    for _ in range(2):
+        world.line.answers = [httpx.Response(200, json={}, headers={"Set-Cookie": "session=hers; Path=/"})]
+        assert "set-cookie" not in (await http.get("/sentinel/users/me")).headers
+    assert ["cookie" in request.headers for request in world.line.requests] == [False, False]
+
+
+async def test_the_router_ends_with_the_sentinel_object(world: World) -> None:
+    sentinel = world.authz_sentinel()
+    app = FastAPI()
+    app.include_router(sentinel.proxy_router())
+    async with browser(app) as client:
+        assert (await client.get("/users/me")).status_code == 401
+    pools = [line.http for line in sentinel._lines]
+    assert len(world.line.requests) == 1 and len(pools) == 4
+    await sentinel.close()
+    assert all(pool.is_closed for pool in pools)

@@ -134,3 +134,13 @@ async def test_retry_after_is_a_number_or_a_date(world: World, written: str, sec
     with pytest.raises(SentinelError) as error:
         await line(world, Pauses()).send(jwks())
     assert error.value.retry_after == seconds
+
+
+async def test_a_pool_keeps_no_cookies(world: World) -> None:
+    cookie = {"Set-Cookie": "session=hers; Path=/"}
+    connection = line(world, Pauses())
+    for _ in range(2):
+        world.line.answers = [httpx.Response(200, json={}, headers=cookie)]
+        await connection.send(jwks())
+    await connection.close()
+    assert ["cookie" in request.headers for request in world.line.requests] == [False, False]

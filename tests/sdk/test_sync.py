@@ -115,3 +115,12 @@ async def test_second_tries(world: World) -> None:
         await in_a_thread(lambda: line.send(calls.jwks()))
     assert len(pauses) == 4
     line.close()
+
+
+async def test_a_pool_keeps_no_cookies(world: World) -> None:
+    line = SyncConnection(world.url, world.service.key, transport=Bridge(world.line))
+    for _ in range(2):
+        world.line.answers = [httpx.Response(200, json={}, headers={"Set-Cookie": "session=hers; Path=/"})]
+        await in_a_thread(lambda: line.send(calls.jwks()))
+    line.close()
+    assert ["cookie" in request.headers for request in world.line.requests] == [False, False]

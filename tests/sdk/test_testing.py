@@ -265,6 +265,31 @@ async def test_the_fake_takes_the_place_of_sentinel_in_a_finished_application(
         assert (await http.get("/me", headers=headers)).status_code == 401
 
 
+async def test_the_fake_takes_the_place_behind_the_router_and_the_cache_too(world: World) -> None:
+    sentinel = world.sentinel(cache_ttl=60)
+    app = FastAPI()
+    app.include_router(sentinel.proxy_router(), prefix="/sentinel")
+    document = (await world.stage.resource(world.workspace, world.owner)).resource_id
+    token = world.token(world.viewer)
+    assert await sentinel.permissions.can(token, "document", document, "view") is True
+    world.line.requests.clear()
+    fake = FakeSentinel("notes")
+    acme = fake.workspace("acme")
+    ada = fake.member(acme, "viewer", "Ada")
+    body = {"idp_token": fake.idp_token(ada), "provider": "fake"}
+    async with browser(app) as http:
+        with fake.replacing(sentinel):
+            answer = await http.post("/sentinel/authz/resolve", json=body)
+            assert answer.json()["user"]["name"] == "Ada"
+            with pytest.raises(SentinelError) as error:
+                await sentinel.permissions.can(token, "document", document, "view")
+            assert error.value.status_code == 401
+            assert world.line.requests == []
+        assert (await http.post("/sentinel/authz/resolve", json=body)).status_code == 400
+        assert await sentinel.permissions.can(token, "document", document, "view") is True
+    assert world.line.asked == ["POST /authz/resolve", "POST /permissions/check"]
+
+
 async def test_services_of_a_realm_in_tests() -> None:
     fake = FakeSentinel("letters", realm="suite")
     sentinel = fake.sentinel()

@@ -1,17 +1,18 @@
 """Signing in with an identity provider's token: discovery of workspaces, and authz tokens for one."""
 
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
 from sentinel_auth import calls
 from sentinel_auth.calls import Id
+from sentinel_auth.client import Client
 from sentinel_auth.connection import Connection, Retry
 
 __all__ = ["AuthzClient"]
 
 
-class AuthzClient:
+class AuthzClient(Client):
     """Exchanges identity-provider tokens. It needs the service key, so it has no place in a browser."""
 
     def __init__(
@@ -24,26 +25,9 @@ class AuthzClient:
         transport: httpx.AsyncBaseTransport | None = None,
         connection: Connection | None = None,
     ) -> None:
-        self._connection = connection or Connection(
-            base_url, service_key, timeout=timeout, retry=retry, transport=transport
+        super().__init__(
+            base_url, service_key, timeout=timeout, retry=retry, transport=transport, connection=connection
         )
-
-    @property
-    def base_url(self) -> str:
-        return self._connection.base_url
-
-    def __repr__(self) -> str:
-        return f"AuthzClient({self.base_url!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._connection.close()
 
     async def resolve(
         self, idp_token: str, provider: str, workspace_id: Id | None = None, nonce: str | None = None

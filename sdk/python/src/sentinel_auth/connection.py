@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -131,7 +132,9 @@ class Connection(Line):
     def http(self) -> httpx.AsyncClient:
         """The pool."""
         if self._http is None or self._http.is_closed:
-            self._http = httpx.AsyncClient(transport=self._transport, timeout=self.timeout)
+            self._http = httpx.AsyncClient(
+                transport=self._transport, timeout=self.timeout, cookies=no_cookies()
+            )
         return self._http
 
     async def send(self, call: Call) -> Any:
@@ -177,7 +180,7 @@ class SyncConnection(Line):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(base_url, service_key, timeout=timeout, retry=retry, warn=True)
-        self._http = httpx.Client(transport=transport, timeout=timeout)
+        self._http = httpx.Client(transport=transport, timeout=timeout, cookies=no_cookies())
         self._sleep = sleep
 
     def send(self, call: Call) -> Any:
@@ -200,6 +203,11 @@ class SyncConnection(Line):
     def close(self) -> None:
         """Close the pool for good."""
         self._http.close()
+
+
+def no_cookies() -> CookieJar:
+    """A jar that takes nothing: a pool carries requests of many people, and a cookie of one is none of the others'."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def warn_of_plain_http(url: str) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 from fastapi import Depends, HTTPException, Request
 
+from sentinel_auth.asgi import bearer_token
 from sentinel_auth.auth import RequestAuth
 from sentinel_auth.errors import SentinelError
 from sentinel_auth.permissions import PermissionClient
@@ -26,7 +27,7 @@ __all__ = [
 
 def get_token(request: Request) -> str:
     """The token to forward to Sentinel: the one the middleware verified, else the Bearer header; 401 without."""
-    token: str | None = getattr(request.state, "token", None) or _bearer(request)
+    token: str | None = getattr(request.state, "token", None) or bearer_token(request.scope)
     if not token:
         raise HTTPException(401, "Not authenticated")
     return token
@@ -97,7 +98,7 @@ def get_system_factory(
     """Dependency: the service behind ``Authorization: Bearer <m2m token>``; 401 without."""
 
     async def require_system(request: Request) -> SystemAuth:
-        token = _bearer(request)
+        token = bearer_token(request.scope)
         if token is None:
             raise HTTPException(401, "Missing or invalid Authorization header")
         try:
@@ -106,11 +107,6 @@ def get_system_factory(
             raise _answer(error) from None
 
     return require_system
-
-
-def _bearer(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _answer(error: SentinelError) -> HTTPException:

@@ -75,7 +75,8 @@ class PublishedKeys:
     """The keys that an issuer publishes, by name, kept as fresh as it asks.
 
     ``load`` fetches the key set. An unknown name leads to a new look, at most once a minute; while the issuer does
-    not answer, known keys go on being used for an hour.
+    not answer, known keys go on being used for an hour. One caller at a time waits for the issuer: others who need
+    a key that is known and not too old get it at once.
     """
 
     def __init__(self, load: Callable[[], Awaitable[Any]], *, clock: Callable[[], float] = time.time) -> None:
@@ -92,27 +93,26 @@ class PublishedKeys:
     async def find(self, kid: str | None) -> Key | None:
         if kid is None:
             return None
-        if self._is_fresh() and kid in self._keys:
+        if kid in self._keys and (self._is_fresh() or (self._lock.locked() and self._is_usable())):
             return self._keys[kid]
         async with self._lock:
-            just_looked = not self._is_fresh()
-            if just_looked:
-                await self._refresh()
-            if (
-                kid not in self._keys
-                and self._clock() - self._forced_at >= FORCED_SECONDS
-                and not just_looked
-            ):
-                self._forced_at = self._clock()
-                await self._refresh()
+            answered = True
+            if not self._is_fresh():
+                answered = await self._refresh()
+            elif kid not in self._keys and self._clock() - self._forced_at >= FORCED_SECONDS:
+                answered = await self._refresh()
+                if answered:
+                    self._forced_at = self._clock()
+            if kid not in self._keys and not answered:
+                # Nobody knows whether the issuer has such a key: its owner must not be told that he has none.
+                raise KeysUnavailable("the issuer's keys cannot be fetched")
             return self._keys.get(kid)
 
     def known(self, kid: str | None) -> Key | None:
         return self._keys.get(kid) if kid is not None else None
 
-    async def load(self) -> list[Any]:
-        """Fetch the set now, and return its elements. Raises what the fetch raises."""
-        document = await self._load()
+    def take(self, document: Any) -> list[Any]:
+        """Put a key set in place of the one at hand, and return its elements. Raises KeysUnavailable."""
         elements = document.get("keys") if isinstance(document, dict) else None
         if not isinstance(elements, list):
             raise KeysUnavailable("the issuer's answer is no key set")
@@ -126,19 +126,27 @@ class PublishedKeys:
         self._loaded_at = None
         self._forced_at = self._failed_at = float("-inf")
 
-    async def _refresh(self) -> None:
+    async def _refresh(self) -> bool:
+        """Whether the issuer has answered. Raises KeysUnavailable when it has not and the keys are too old."""
         if self._clock() - self._failed_at >= PAUSE_SECONDS:
             try:
-                await self.load()
-                return
+                self.take(await self._load())
+                return True
             except Exception:  # whatever went wrong, the keys at hand must do
                 self._failed_at = self._clock()
-        if self._loaded_at is None or self._clock() - self._loaded_at >= STALE_SECONDS:
+        if not self._is_usable():
             self._keys = {}
             raise KeysUnavailable("the issuer's keys cannot be fetched")
+        return False
 
     def _is_fresh(self) -> bool:
-        return self._loaded_at is not None and self._clock() - self._loaded_at < FRESH_SECONDS
+        return self._age() < FRESH_SECONDS
+
+    def _is_usable(self) -> bool:
+        return self._age() < STALE_SECONDS
+
+    def _age(self) -> float:
+        return float("inf") if self._loaded_at is None else self._clock() - self._loaded_at
 
 
 def loader(

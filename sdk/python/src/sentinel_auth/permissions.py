@@ -1,7 +1,7 @@
 """Who may do what to which resource: the client of the entity ACL."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -10,12 +10,13 @@ from sentinel_auth import calls
 from sentinel_auth.batch import CheckBatch
 from sentinel_auth.cache import DecisionCache, digest
 from sentinel_auth.calls import Call, Id, PermissionCheck, PermissionResult
+from sentinel_auth.client import ServiceClient
 from sentinel_auth.connection import Connection, Retry
 
 __all__ = ["PermissionCheck", "PermissionClient", "PermissionResult"]
 
 
-class PermissionClient:
+class PermissionClient(ServiceClient):
     """Asks and changes permissions in the name of one service.
 
     ``service_name`` is the effective scope of the key: the realm's slug for a member of a realm. ``cache_ttl``
@@ -36,25 +37,18 @@ class PermissionClient:
         transport: httpx.AsyncBaseTransport | None = None,
         connection: Connection | None = None,
     ) -> None:
-        self.service_name = service_name
-        self._connection = connection or Connection(
-            base_url, service_key, timeout=timeout, retry=retry, transport=transport
+        super().__init__(
+            base_url,
+            service_name,
+            service_key,
+            timeout=timeout,
+            retry=retry,
+            transport=transport,
+            connection=connection,
         )
-        self._cache = DecisionCache(cache_ttl)
+        self.decisions = DecisionCache(cache_ttl)
+        """What is kept of earlier answers."""
         self._batch = CheckBatch(self.check)
-
-    @property
-    def base_url(self) -> str:
-        return self._connection.base_url
-
-    def __repr__(self) -> str:
-        return f"PermissionClient({self.base_url!r}, {self.service_name!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Let what is under way finish, then close the connections."""
@@ -71,12 +65,12 @@ class PermissionClient:
         """Whether the person behind ``token`` may do ``action`` (``view`` or ``edit``) to the resource."""
         service = self.service_name
         key = (digest(token), "can", service, resource_type, str(resource_id), action)
-        kept: bool | None = self._cache.get(key)
+        kept: bool | None = self.decisions.get(key)
         if kept is not None:
             return kept
-        generation = self._cache.generation
+        generation = self.decisions.generation
         allowed = await self._batch.ask(token, PermissionCheck(service, resource_type, resource_id, action))
-        self._cache.put(key, allowed, generation)
+        self.decisions.put(key, allowed, generation)
         return allowed
 
     async def accessible(
@@ -88,13 +82,13 @@ class PermissionClient:
         """
         service = self.service_name
         key = (digest(token), "accessible", service, resource_type, action, str(workspace_id), limit)
-        kept: tuple[tuple[UUID, ...], bool] | None = self._cache.get(key)
+        kept: tuple[tuple[UUID, ...], bool] | None = self.decisions.get(key)
         if kept is not None:
             return list(kept[0]), kept[1]
-        generation = self._cache.generation
+        generation = self.decisions.generation
         call = calls.accessible(token, service, resource_type, action, workspace_id, limit)
         ids, everything = calls.accessible_answer(await self._connection.send(call))
-        self._cache.put(key, (tuple(ids), everything), generation)
+        self.decisions.put(key, (tuple(ids), everything), generation)
         return ids, everything
 
     async def get_resource_acl(self, resource_type: str, resource_id: Id) -> dict[str, Any]:
@@ -185,8 +179,8 @@ class PermissionClient:
     async def _change(self, call: Call) -> Any:
         # Before, so that nobody is told the old state while the change is under way; after, even when it failed,
         # because a change whose answer was lost may have happened.
-        self._cache.clear()
+        self.decisions.clear()
         try:
             return await self._connection.send(call)
         finally:
-            self._cache.clear()
+            self.decisions.clear()

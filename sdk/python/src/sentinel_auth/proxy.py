@@ -25,13 +25,14 @@ def create_proxy_router(
     timeout: float = 10.0,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
-    warn: bool = True,
+    connection: Connection | None = None,
 ) -> APIRouter:
     """Routes for ``/authz/resolve``, ``/users/me`` and the directory of a workspace.
 
     Ids must be UUIDs (422). Sentinel's status, body and content type pass unchanged; 502 when it cannot be reached.
+    ``connection`` is a line without a key, in place of one of the router's own.
     """
-    upstream = Connection(base_url, timeout=timeout, transport=transport, warn=warn)
+    upstream = connection or Connection(base_url, timeout=timeout, transport=transport)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

@@ -1,52 +1,17 @@
 """What a person may do in a service, by the roles an administrator gave him: the client of RBAC."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
-
-import httpx
+from typing import Any
 
 from sentinel_auth import calls
 from sentinel_auth.calls import Id
-from sentinel_auth.connection import Connection, Retry
+from sentinel_auth.client import ServiceClient
 
 __all__ = ["RoleClient"]
 
 
-class RoleClient:
+class RoleClient(ServiceClient):
     """Registers a service's actions and asks who may do them. Errors as of PermissionClient."""
-
-    def __init__(
-        self,
-        base_url: str,
-        service_name: str,
-        service_key: str | None = None,
-        *,
-        timeout: float = 5.0,
-        retry: Retry | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        connection: Connection | None = None,
-    ) -> None:
-        self.service_name = service_name
-        self._connection = connection or Connection(
-            base_url, service_key, timeout=timeout, retry=retry, transport=transport
-        )
-
-    @property
-    def base_url(self) -> str:
-        return self._connection.base_url
-
-    def __repr__(self) -> str:
-        return f"RoleClient({self.base_url!r}, {self.service_name!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._connection.close()
 
     async def register_actions(self, actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Make actions known: each is ``{"action": …, "description": …}``, the description is optional."""

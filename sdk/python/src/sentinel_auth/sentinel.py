@@ -19,7 +19,7 @@ from sentinel_auth.connection import Connection, Retry
 from sentinel_auth.errors import SentinelError
 from sentinel_auth.keys import KeysUnavailable, PublishedKeys
 from sentinel_auth.m2m import system_of
-from sentinel_auth.middleware import JWTAuthMiddleware
+from sentinel_auth.middleware import SENTINEL_TIMEOUT, JWTAuthMiddleware
 from sentinel_auth.minted import MintedTokens
 from sentinel_auth.permissions import PermissionClient
 from sentinel_auth.roles import RoleClient
@@ -104,11 +104,22 @@ class Sentinel:
         self._fast = Connection(
             base_url, service_key, timeout=5.0, retry=retry, transport=transport, warn=False
         )
+        # Requests wait for it, and keys that are at hand serve when it fails: so it is not tried twice.
+        key_line = Connection(
+            base_url,
+            service_key,
+            timeout=SENTINEL_TIMEOUT,
+            retry=Retry(attempts=1),
+            transport=transport,
+            warn=False,
+        )
+        self._lines = [self._slow, self._fast, key_line]
+        """Every connection that was opened in this object's name."""
         self._service_key = service_key
         self._realm: dict[str, Any] | None = None
         self._scope: str | None = None
         self._public_key: str | None = None
-        self.keys = PublishedKeys(lambda: self._slow.send(calls.jwks()), clock=clock)
+        self.keys = PublishedKeys(lambda: key_line.send(calls.jwks()), clock=clock)
         self._idp_keys = (
             idp_key_source(idp_public_key, idp_jwks_url, idp_algorithm, lambda: self._transport, clock)
             if mode == "authz"
@@ -165,17 +176,19 @@ class Sentinel:
         """Let what is under way finish, then close all connections."""
         if "permissions" in self.__dict__:
             await self.permissions.close()
-        await self._fast.close()
-        await self._slow.close()
+        for line in self._lines:
+            await line.close()
 
     def divert(self, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncBaseTransport | None:
-        """Send what follows through another transport, None being the network, and forget every key and token.
+        """Send what follows through another transport, None being the network; forget keys, tokens and decisions.
 
         Returns the transport until now. For tests: ``sentinel_auth.testing`` takes Sentinel's place with it.
         """
         before, self._transport = self._transport, transport
-        self._fast.divert(transport)
-        self._slow.divert(transport)
+        for line in self._lines:
+            line.divert(transport)
+        if "permissions" in self.__dict__:
+            self.permissions.decisions.clear()
         self.keys.forget()
         if isinstance(self._idp_keys, PublishedKeys):
             self._idp_keys.forget()
@@ -242,7 +255,7 @@ class Sentinel:
         Raises RuntimeError when the set is empty, and otherwise what the clients raise.
         """
         try:
-            published = await self.keys.load()
+            published = self.keys.take(await self._slow.send(calls.jwks()))
             self._public_key = RSAKey.import_key(published[0]).as_pem(private=False).decode()
         except (KeysUnavailable, IndexError, JoseError, ValueError, TypeError, KeyError):
             raise RuntimeError("Sentinel publishes no signing key") from None
@@ -337,9 +350,9 @@ class Sentinel:
         """Routes through which a browser reaches Sentinel. They must be in ``exclude_paths``."""
         from sentinel_auth.proxy import create_proxy_router
 
-        return create_proxy_router(
-            self.base_url, self._service_key, timeout, transport=self._transport, warn=False
-        )
+        line = Connection(self.base_url, timeout=timeout, transport=self._transport, warn=False)
+        self._lines.append(line)
+        return create_proxy_router(self.base_url, self._service_key, timeout, connection=line)
 
 
 def _refused(refused: TokenRefused) -> SentinelError:

@@ -48,9 +48,7 @@ class _Client:
         self._connection.close()
 
 
-class PermissionClient(_Client):
-    """As :class:`sentinel_auth.PermissionClient`, without a cache and without batches."""
-
+class _ServiceClient(_Client):
     def __init__(
         self,
         base_url: str,
@@ -63,6 +61,10 @@ class PermissionClient(_Client):
     ) -> None:
         super().__init__(base_url, service_key, timeout=timeout, retry=retry, transport=transport)
         self.service_name = service_name
+
+
+class PermissionClient(_ServiceClient):
+    """As :class:`sentinel_auth.PermissionClient`, without a cache and without batches."""
 
     def check(self, token: str, checks: Sequence[PermissionCheck]) -> list[PermissionResult]:
         return calls.check_results(self._connection.send(calls.check(token, checks)))
@@ -147,21 +149,8 @@ class PermissionClient(_Client):
         return calls.records(self._connection.send(call))
 
 
-class RoleClient(_Client):
+class RoleClient(_ServiceClient):
     """As :class:`sentinel_auth.RoleClient`."""
-
-    def __init__(
-        self,
-        base_url: str,
-        service_name: str,
-        service_key: str | None = None,
-        *,
-        timeout: float = 5.0,
-        retry: Retry | None = None,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        super().__init__(base_url, service_key, timeout=timeout, retry=retry, transport=transport)
-        self.service_name = service_name
 
     def register_actions(self, actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return calls.records(self._connection.send(calls.register_actions(self.service_name, actions)))
