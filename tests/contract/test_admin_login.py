@@ -16,6 +16,7 @@ from sentinel.audit.models import Activity
 from sentinel.devmode.provider import Person
 from sentinel.identity import users
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, Organization, SocialAccount, User
+from tests.races import in_a_row
 from tests.stage import BASE_URL, IDP_URL, PROVIDER, Keys, Pkce, Stage, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -109,15 +110,6 @@ async def demote(stage: Stage, user: User) -> None:
     """Take the flag away; another administrator is there to stay."""
     async with stage.state.database.transaction() as session:
         await users.set_admin(session, user.id, False, actor_id=None, now=stage.clock.now())
-
-
-async def until_it_waits(stage: Stage) -> None:
-    """Until some connection waits for a lock of another."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    while not (await stage.execute(waiting))[0][0]:
-        pass
 
 
 # ── AL1 ──
@@ -534,17 +526,21 @@ async def test_AD_1_is_judged_again_when_the_row_is_held(
         user = await stage.user(email=BOSS, is_admin=True)
         await stage.user(is_admin=True)
         url = await stage.at_provider(await start(stage), stage.person(BOSS))
-        async with asyncio.TaskGroup() as tasks, stage.state.database.transaction() as session:
-            await users.set_admin(session, user.id, False, actor_id=None, now=stage.clock.now())
-            answering = tasks.create_task(stage.client.get(url))
-            await until_it_waits(stage)
-        await refused(stage, answering.result(), "not_admin", "not_admin")
+        _, answer = await in_a_row(
+            stage,
+            lambda session: users.set_admin(session, user.id, False, actor_id=None, now=stage.clock.now()),
+            stage.client.get(url),
+        )
+        await refused(stage, answer, "not_admin", "not_admin")
         assert await stage.count(SocialAccount) == 0
         assert not await stage.activities("admin_login")
 
 
 async def test_AD_5_and_DL_7_no_session_survives_a_demotion_that_meets_it(stage: Stage) -> None:
     user, person = await admin(stage)
+    async with stage.browser() as http:
+        tokens = [admitted(await sign_in(stage, person, http))]
+        assert (await http.get("/auth/admin/me")).status_code == 200
     urls = [await stage.at_provider(await start(stage), person) for _ in range(4)]
     cookie = {"Cookie": f"{LOGIN_COOKIE}={stage.client.cookies[LOGIN_COOKIE]}"}
     await stage.user(is_admin=True)
@@ -553,10 +549,16 @@ async def test_AD_5_and_DL_7_no_session_survives_a_demotion_that_meets_it(stage:
             *(http.get(url, headers=cookie) for url in urls), demote(stage, user)
         )
         for answer in answers:
-            token = answer.cookies.get("admin_token") if isinstance(answer, httpx.Response) else None
-            if token:
-                me = await http.get("/auth/admin/me", headers={"Cookie": f"admin_token={token}"})
-                assert me.status_code == 401
+            assert isinstance(answer, httpx.Response)
+            # Too late for this one; or a busy SQLite, on which nothing has happened then.
+            if (
+                answer.headers.get("location") != f"{PANEL}/login?error=not_admin"
+                and answer.status_code != 503
+            ):
+                tokens.append(admitted(answer))
+        for token in tokens:
+            me = await http.get("/auth/admin/me", headers={"Cookie": f"admin_token={token}"})
+            assert me.status_code == 401
     assert await stage.count(User, User.is_admin, User.id == user.id) == 0
 
 

@@ -6,27 +6,35 @@ cookie, and each callback looks for its own.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.audit import activity
 from sentinel.audit.signals import Signals
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.errors import DomainError, Forbidden
 from sentinel.core.logging import app_event, security_event
 from sentinel.identity.models import SocialAccount, User
-from sentinel.login.proxy import LoginRejected, Started, attempted_email
+from sentinel.login.round_trip import (
+    LoginRejected,
+    Started,
+    attempted_email,
+    begin,
+    identify,
+    lost,
+    provider_for,
+)
 from sentinel.login.sign_in import SignedIn, SignInRefused, failure_reason, sign_in
-from sentinel.login.state import Flow, new_secret
-from sentinel.providers import ExchangeFailed, Identity, Provider, Providers, ProviderUnavailable
+from sentinel.login.state import Flow
+from sentinel.login.trail import Trail
+from sentinel.providers import ExchangeFailed, Identity, Providers, ProviderUnavailable
 from sentinel.tokens.claims import IssuedToken
 from sentinel.tokens.families import ClientContext
 from sentinel.tokens.issue import Issuer
 
-KIND = "admin"
+KIND: Literal["admin"] = "admin"
 
 CODES = {
     "not_admin": "not_admin",
@@ -75,7 +83,7 @@ class AdminLogin:
         self._issuer = issuer
         self._base_url = base_url
         self._admin_emails = frozenset(admin_emails)
-        self._signals = signals
+        self._trail = Trail(KIND, database, signals, clock)
         self._clock = clock
 
     async def start(
@@ -84,34 +92,25 @@ class AdminLogin:
         """Prepare the way to the provider (AL1).
 
         ``return_path`` is a page of the panel that the caller has validated; it comes back at the end. Raises
-        :class:`~sentinel.login.proxy.LoginRejected` for a provider that is not configured, which is in the activity
-        log then, and :class:`~sentinel.providers.ProviderUnavailable`.
+        :class:`~sentinel.login.round_trip.LoginRejected` for a provider that is not configured, which is in the
+        activity log then, and :class:`~sentinel.providers.ProviderUnavailable`.
         """
         try:
-            provider = self._provider(provider_name)
+            provider = provider_for(self._providers, provider_name)
         except LoginRejected as refusal:
-            await self._note_failure(refusal, provider_name, context)
+            await self._trail.failed(_log_failure(refusal, provider_name), provider_name, context)
             raise
-        flow = Flow(
-            kind=KIND,
-            provider=provider.name,
-            state=new_secret(),
-            started_at=self._clock.timestamp(),
-            nonce=new_secret() if provider.uses_nonce else None,
-            code_verifier=new_secret() if provider.uses_pkce else None,
-            return_path=return_path,
-        )
         try:
-            url = await provider.authorization_url(
-                redirect_uri=self._callback(provider.name),
-                state=flow.state,
-                nonce=flow.nonce,
-                code_verifier=flow.code_verifier,
+            return await begin(
+                provider,
+                kind=KIND,
+                callback=self._callback(provider.name),
+                clock=self._clock,
+                return_path=return_path,
             )
         except Exception as error:
             _log_failure(error, provider_name)
             raise
-        return Started(url, flow)
 
     async def finish(
         self,
@@ -129,15 +128,20 @@ class AdminLogin:
         """
         identity: Identity | None = None
         try:
-            provider = self._provider(provider_name)
+            provider = provider_for(self._providers, provider_name)
             if flow is None or flow.kind != KIND:
-                raise LoginRejected(
-                    "This sign-in has expired or was not started in this browser", reason="state_mismatch"
-                )
-            identity = await self._identify(provider, flow, code, provider_error)
+                raise lost()
+            identity = await identify(
+                provider,
+                flow,
+                callback=self._callback(flow.provider),
+                code=code,
+                provider_error=provider_error,
+            )
             signed_in = await self._sign_in(identity, context)
         except Exception as error:
-            await self._note_failure(error, provider_name, context, attempted_email(error, identity))
+            reason = _log_failure(error, provider_name)
+            await self._trail.failed(reason, provider_name, context, attempted_email(error, identity))
             if isinstance(error, DomainError) and error.reason in CODES:
                 raise AdminLoginRefused(error.reason) from error
             raise
@@ -153,18 +157,6 @@ class AdminLogin:
         token = self._issuer.admin(user_id=user.id, email=user.email, name=user.name, epoch=user.token_epoch)
         return AdminSignedIn(token, flow.return_path)
 
-    async def _identify(
-        self, provider: Provider, flow: Flow, code: str | None, provider_error: str | None
-    ) -> Identity:
-        if provider_error is not None or not code:
-            raise DomainError("The provider did not complete the sign-in", reason="callback_error")
-        return await provider.exchange(
-            code=code,
-            redirect_uri=self._callback(flow.provider),
-            nonce=flow.nonce,
-            code_verifier=flow.code_verifier,
-        )
-
     async def _sign_in(self, identity: Identity, context: ClientContext) -> SignedIn:
         async with self._database.transaction() as session:
             await _require_eligible(session, identity, self._admin_emails)
@@ -179,62 +171,11 @@ class AdminLogin:
             # What sign_in has written is undone then.
             if not signed_in.user.is_admin:
                 raise _not_admin()
-            await self._note_login(session, signed_in, identity, context)
+            await self._trail.succeeded(session, signed_in, identity, context)
         return signed_in
-
-    def _provider(self, name: str) -> Provider:
-        # By the names of A1: a provider that only verifies tokens has no sign-in.
-        if name not in self._providers.names():
-            raise LoginRejected("This sign-in provider is not configured", reason="provider_not_configured")
-        return self._providers.get(name)
 
     def _callback(self, provider_name: str) -> str:
         return f"{self._base_url}/auth/admin/callback/{provider_name}"
-
-    async def _note_login(
-        self, session: AsyncSession, signed_in: SignedIn, identity: Identity, context: ClientContext
-    ) -> None:
-        detail = _circumstances(identity.provider, context)
-        if identity.email != signed_in.user.email:
-            detail["provider_email"] = identity.email
-        await activity.record(
-            session,
-            "admin_login",
-            target_type="user",
-            target_id=signed_in.user.id,
-            actor_id=signed_in.user.id,
-            detail=detail,
-            now=self._clock.now(),
-        )
-        await self._signals.observe_sign_in(
-            session,
-            user_id=signed_in.user.id,
-            ip=context.ip,
-            user_agent=context.user_agent,
-            now=self._clock.now(),
-        )
-
-    async def _note_failure(
-        self, error: Exception, provider: str, context: ClientContext, email: str | None = None
-    ) -> None:
-        """Log and audit a failure, in a transaction of its own: that of the failed login has been undone."""
-        reason = _log_failure(error, provider)
-        try:
-            async with self._database.transaction() as session:
-                await activity.record(
-                    session,
-                    "admin_login_failed",
-                    target_type="system",
-                    target_id=activity.SYSTEM_TARGET,
-                    detail={"reason": reason} | _circumstances(provider, context),
-                    now=self._clock.now(),
-                )
-        except DomainError:
-            # The database is away: the answer to the browser must not depend on the audit row of a refusal.
-            security_event("audit.write_failed", outcome="error", level="error", reason="admin_login_failed")
-        await self._signals.observe_failure(
-            reason=reason, ip=context.ip, user_agent=context.user_agent, email=email
-        )
 
 
 async def _require_eligible(session: AsyncSession, identity: Identity, admin_emails: frozenset[str]) -> None:
@@ -268,15 +209,6 @@ async def _require_eligible(session: AsyncSession, identity: Identity, admin_ema
 
 def _not_admin() -> SignInRefused:
     return SignInRefused("This account is not an administrator", reason="not_admin")
-
-
-def _circumstances(provider: str, context: ClientContext) -> dict[str, Any]:
-    return {
-        "provider": provider[:64],
-        "ip": context.ip,
-        "user_agent": context.user_agent,
-        "flow": KIND,
-    }
 
 
 def _log_failure(error: Exception, provider: str) -> str:

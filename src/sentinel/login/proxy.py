@@ -6,34 +6,30 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from sentinel.apps import login_apps
 from sentinel.apps.models import LoginApp
-from sentinel.audit import activity
 from sentinel.audit.signals import Signals
 from sentinel.core.clock import Clock
 from sentinel.core.database import Database
-from sentinel.core.errors import DomainError, Invalid
+from sentinel.core.errors import DomainError
 from sentinel.core.logging import app_event, security_event
 from sentinel.login import codes
-from sentinel.login.sign_in import SignedIn, failure_reason, sign_in
-from sentinel.login.state import Flow, new_secret, redirect_digest
-from sentinel.providers import (
-    ExchangeFailed,
-    Identity,
-    IdentityRefused,
-    Provider,
-    Providers,
-    ProviderUnavailable,
+from sentinel.login.round_trip import (
+    LoginRejected,
+    Started,
+    attempted_email,
+    begin,
+    identify,
+    lost,
+    provider_for,
 )
+from sentinel.login.sign_in import failure_reason, sign_in
+from sentinel.login.state import Flow, redirect_digest
+from sentinel.login.trail import Trail
+from sentinel.providers import ExchangeFailed, Identity, Providers, ProviderUnavailable
 from sentinel.tokens.families import ClientContext
 
 KIND = "proxy"
-
-
-class LoginRejected(Invalid):
-    """A login that cannot be started or continued as it was asked for; nothing about the person is known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +41,6 @@ class LoginRequest:
     code_challenge: str
     code_challenge_method: str
     app_state: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """Where to send the browser, and what it has to bring back."""
-
-    authorization_url: str
-    flow: Flow
 
 
 class ProxyLogin:
@@ -72,7 +60,7 @@ class ProxyLogin:
         self._providers = providers
         self._base_url = base_url
         self._admin_emails = frozenset(admin_emails)
-        self._signals = signals
+        self._trail = Trail("user", database, signals, clock)
         self._clock = clock
 
     async def start(self, provider_name: str, request: LoginRequest, context: ClientContext) -> Started:
@@ -82,40 +70,28 @@ class ProxyLogin:
         provider that cannot be reached, is in the log.
         """
         try:
-            provider = self._provider(provider_name)
+            provider = provider_for(self._providers, provider_name)
             if request.code_challenge_method != codes.METHOD:
                 raise LoginRejected("Only the PKCE method S256 is supported", reason="pkce_method_rejected")
             async with self._database.reading() as session:
                 if not await login_apps.redirect_allowed(session, request.client_id, request.redirect_uri):
                     raise _redirect_refused()
-            return await self._prepare(provider, request)
+            return await begin(
+                provider,
+                kind=KIND,
+                callback=self._callback(provider.name),
+                clock=self._clock,
+                client_id=request.client_id,
+                redirect_digest=redirect_digest(request.redirect_uri),
+                code_challenge=request.code_challenge,
+                app_state=request.app_state,
+            )
         except LoginRejected as refusal:
             await self._note_rejection(refusal, provider_name, context)
             raise
         except Exception as error:
             _log_failure(error, provider_name)
             raise
-
-    async def _prepare(self, provider: Provider, request: LoginRequest) -> Started:
-        flow = Flow(
-            kind=KIND,
-            provider=provider.name,
-            state=new_secret(),
-            started_at=self._clock.timestamp(),
-            nonce=new_secret() if provider.uses_nonce else None,
-            code_verifier=new_secret() if provider.uses_pkce else None,
-            client_id=request.client_id,
-            redirect_digest=redirect_digest(request.redirect_uri),
-            code_challenge=request.code_challenge,
-            app_state=request.app_state,
-        )
-        url = await provider.authorization_url(
-            redirect_uri=self._callback(provider.name),
-            state=flow.state,
-            nonce=flow.nonce,
-            code_verifier=flow.code_verifier,
-        )
-        return Started(url, flow)
 
     async def finish(
         self,
@@ -134,13 +110,17 @@ class ProxyLogin:
         """
         identity: Identity | None = None
         try:
-            provider = self._provider(provider_name)
+            provider = provider_for(self._providers, provider_name)
             if flow is None or flow.client_id is None or flow.code_challenge is None:
-                raise LoginRejected(
-                    "This sign-in has expired or was not started in this browser", reason="state_mismatch"
-                )
+                raise lost()
             await self._registered_redirect(flow)
-            identity = await self._identify(provider, flow, code, provider_error)
+            identity = await identify(
+                provider,
+                flow,
+                callback=self._callback(flow.provider),
+                code=code,
+                provider_error=provider_error,
+            )
             return await self._complete(flow, flow.client_id, flow.code_challenge, identity, context)
         except LoginRejected as refusal:
             await self._note_rejection(refusal, provider_name, context)
@@ -148,18 +128,6 @@ class ProxyLogin:
         except Exception as error:
             await self._note_failure(error, provider_name, context, attempted_email(error, identity))
             raise
-
-    async def _identify(
-        self, provider: Provider, flow: Flow, code: str | None, provider_error: str | None
-    ) -> Identity:
-        if provider_error is not None or not code:
-            raise DomainError("The provider did not complete the sign-in", reason="callback_error")
-        return await provider.exchange(
-            code=code,
-            redirect_uri=self._callback(flow.provider),
-            nonce=flow.nonce,
-            code_verifier=flow.code_verifier,
-        )
 
     async def _complete(
         self, flow: Flow, client_id: UUID, code_challenge: str, identity: Identity, context: ClientContext
@@ -169,7 +137,7 @@ class ProxyLogin:
             signed_in = await sign_in(session, identity, admin_emails=self._admin_emails, now=now)
             # Once more, in the transaction that issues the code (AC-3): the app may have changed meanwhile.
             redirect_uri = _find_redirect(await session.get(LoginApp, client_id), flow)
-            await self._note_login(session, signed_in, identity, context)
+            await self._trail.succeeded(session, signed_in, identity, context)
             code = await codes.issue_code(
                 session,
                 user_id=signed_in.user.id,
@@ -192,80 +160,18 @@ class ProxyLogin:
             app = await session.get(LoginApp, flow.client_id)
         return _find_redirect(app, flow)
 
-    def _provider(self, name: str) -> Provider:
-        # By the names of A1: a provider that only verifies tokens has no sign-in.
-        if name not in self._providers.names():
-            raise LoginRejected("This sign-in provider is not configured", reason="provider_not_configured")
-        return self._providers.get(name)
-
     def _callback(self, provider_name: str) -> str:
         return f"{self._base_url}/auth/callback/{provider_name}"
 
-    async def _note_login(
-        self, session: AsyncSession, signed_in: SignedIn, identity: Identity, context: ClientContext
-    ) -> None:
-        detail = {
-            "provider": identity.provider,
-            "ip": context.ip,
-            "user_agent": context.user_agent,
-            "flow": "user",
-        }
-        if identity.email != signed_in.user.email:
-            detail["provider_email"] = identity.email
-        await activity.record(
-            session,
-            "user_login",
-            target_type="user",
-            target_id=signed_in.user.id,
-            actor_id=signed_in.user.id,
-            detail=detail,
-            now=self._clock.now(),
-        )
-        await self._signals.observe_sign_in(
-            session,
-            user_id=signed_in.user.id,
-            ip=context.ip,
-            user_agent=context.user_agent,
-            now=self._clock.now(),
-        )
-
     async def _note_rejection(self, refusal: DomainError, provider: str, context: ClientContext) -> None:
         security_event("auth.login.rejected", outcome="denied", reason=refusal.reason, provider=provider[:64])
-        await self._note_failed_login(refusal.reason, provider, context)
+        await self._trail.failed(refusal.reason, provider, context)
 
     async def _note_failure(
         self, error: Exception, provider: str, context: ClientContext, email: str | None
     ) -> None:
         _log_failure(error, provider)
-        await self._note_failed_login(failure_reason(error), provider, context, email)
-
-    async def _note_failed_login(
-        self, reason: str, provider: str, context: ClientContext, email: str | None = None
-    ) -> None:
-        """The audit row stands in a transaction of its own: that of the failed login has been undone."""
-        detail = {
-            "reason": reason,
-            "provider": provider[:64],
-            "ip": context.ip,
-            "user_agent": context.user_agent,
-            "flow": "user",
-        }
-        try:
-            async with self._database.transaction() as session:
-                await activity.record(
-                    session,
-                    "login_failed",
-                    target_type="system",
-                    target_id=activity.SYSTEM_TARGET,
-                    detail=detail,
-                    now=self._clock.now(),
-                )
-        except DomainError:
-            # The database is away: the answer to the browser must not depend on the audit row of a refusal.
-            security_event("audit.write_failed", outcome="error", level="error", reason="login_failed")
-        await self._signals.observe_failure(
-            reason=reason, ip=context.ip, user_agent=context.user_agent, email=email
-        )
+        await self._trail.failed(failure_reason(error), provider, context, email)
 
 
 def final_redirect(redirect_uri: str, code: str, app_state: str | None) -> str:
@@ -273,13 +179,6 @@ def final_redirect(redirect_uri: str, code: str, app_state: str | None) -> str:
     joint = "&" if "?" in redirect_uri else "?"
     url = f"{redirect_uri}{joint}code={quote(code, safe='')}"
     return url if app_state is None else f"{url}&state={quote(app_state, safe='')}"
-
-
-def attempted_email(error: Exception, identity: Identity | None) -> str | None:
-    """The address behind a failed sign-in, as far as the provider has told it."""
-    if identity is not None:
-        return identity.email
-    return error.email if isinstance(error, IdentityRefused) else None
 
 
 def _log_failure(error: Exception, provider: str) -> None:
