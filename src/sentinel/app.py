@@ -159,7 +159,6 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
         authz=timedelta(minutes=settings.authz_token_expire_minutes),
         admin=timedelta(minutes=settings.admin_token_expire_minutes),
     )
-    session_keys = [settings.session_secret_key, *settings.session_secret_key_previous]
     issuer = Issuer(keyring, settings.base_url, lifetimes, clock)
     activity_buffer = ActivityBuffer(database, clock)
     signals = _signals(settings, database, clock)
@@ -192,7 +191,7 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
             signals=signals,
             clock=clock,
         ),
-        login_cookie=LoginCookie([key.get_secret_value() for key in session_keys], clock),
+        login_cookie=LoginCookie(settings.session_keys, clock),
         resolver=Resolver(
             database,
             providers,

@@ -630,6 +630,12 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def session_keys(self) -> list[str]:
+        """The session keys that are accepted, the one that signs first."""
+        keys = (self.session_secret_key, *self.session_secret_key_previous)
+        return [key.get_secret_value() for key in keys]
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the database is SQLite: one worker, one machine."""
         return self.database_url.get_secret_value().startswith("sqlite")

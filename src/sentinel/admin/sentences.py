@@ -222,7 +222,7 @@ def target_path(entry: Entry) -> str | None:
 
 def severity(action: str) -> str | None:
     """How grave a signal is; None for an action that is none."""
-    return {str(name): str(grade) for name, grade in SEVERITIES.items()}.get(action)
+    return next((grade for name, grade in SEVERITIES.items() if name == action), None)
 
 
 def tone(action: str) -> str:

@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.admin.return_path import panel_url, return_path_of, safe_return_path
@@ -121,11 +120,11 @@ def csrf_token(caller: AdminCaller, state: State) -> str:
 
     It follows from the session's own id and the session secret, so it is stored nowhere and ends with the session.
     """
-    return _csrf_token(caller, state.settings.session_secret_key)
+    return _csrf_token(caller, state.settings.session_keys[0])
 
 
-def _csrf_token(caller: AdminCaller, secret: SecretStr) -> str:
-    key = hmac.digest(secret.get_secret_value().encode(), CSRF_PURPOSE, hashlib.sha256)
+def _csrf_token(caller: AdminCaller, session_key: str) -> str:
+    key = hmac.digest(session_key.encode(), CSRF_PURPOSE, hashlib.sha256)
     return urlsafe_b64encode(hmac.digest(key, caller.jti.bytes, hashlib.sha256)).rstrip(b"=").decode()
 
 
@@ -145,9 +144,10 @@ def _require_csrf(request: Request, state: State, caller: AdminCaller, shown: st
     if shown is not None:
         given = shown.encode("utf-8", "replace")
         settings = state.settings
-        secrets = (settings.session_secret_key, *settings.session_secret_key_previous)
         # Every key is compared, so that the time tells nothing of which one it was.
-        matches = [hmac.compare_digest(_csrf_token(caller, secret).encode(), given) for secret in secrets]
+        matches = [
+            hmac.compare_digest(_csrf_token(caller, key).encode(), given) for key in settings.session_keys
+        ]
         if any(matches):
             return
     raise Forbidden("This form has expired; load the page again", reason="csrf")

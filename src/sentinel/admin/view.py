@@ -145,8 +145,6 @@ class View:
             path=self.path(),
             query=dict(self.request.query_params),
             note=note,
-            address=str(self.request.url.path)
-            + (f"?{self.request.url.query}" if self.request.url.query else ""),
             **values,
         )
         if status >= 400:
@@ -207,12 +205,5 @@ def read_note(state: State, request: Request) -> tuple[NoteKind, str] | None:
     return kind, text
 
 
-def session_keys(state: State) -> list[str]:
-    """The accepted session keys, the one that signs first."""
-    settings = state.settings
-    keys = [settings.session_secret_key, *settings.session_secret_key_previous]
-    return [key.get_secret_value() for key in keys]
-
-
 def _notes(state: State) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(list(reversed(session_keys(state))), salt="sentinel.panel.note")
+    return URLSafeTimedSerializer(list(reversed(state.settings.session_keys)), salt="sentinel.panel.note")

@@ -28,7 +28,8 @@ from sentinel.api.state import CurrentState, State
 from sentinel.core.errors import Unavailable
 from sentinel.login import proxy, sessions
 from sentinel.login.codes import CodeRefused
-from sentinel.login.proxy import LoginRejected, LoginRequest
+from sentinel.login.proxy import LoginRequest
+from sentinel.login.round_trip import LoginRejected
 from sentinel.login.sign_in import EmailConflict, SignInRefused
 from sentinel.providers import IdentityRefused, ProviderUnavailable
 from sentinel.tokens.families import TokenPair

@@ -82,7 +82,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if isinstance(error, Unprocessable):
         if is_panel_page(request) and wants_html(request):
-            return browser_error(422, _title(request, 422), f"{error.field}: {error.detail}")
+            return browser_error(422, _title(request, 422), f"{error.field}: {error.detail}", request=request)
         return _unprocessable([{"loc": ["body", error.field], "msg": error.detail, "type": "value_error"}])
     headers: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
@@ -93,7 +93,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if status == 500:
         detail = "Internal server error"
     if is_browser_page(request) and wants_html(request):
-        return browser_error(status, _title(request, status), detail, headers)
+        return browser_error(status, _title(request, status), detail, headers, request=request)
     return JSONResponse({"detail": detail}, status, headers)
 
 
@@ -102,7 +102,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if is_browser_page(request) and wants_html(request):
         title = _title(request, error.status_code, 400)
-        return browser_error(error.status_code, title, "Check the address.", error.headers)
+        return browser_error(error.status_code, title, "Check the address.", error.headers, request=request)
     return await http_exception_handler(request, error)
 
 
@@ -119,7 +119,7 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     ]
     if is_browser_page(request) and wants_html(request):
         where = ", ".join(str(problem["loc"][-1]) for problem in problems if problem["loc"])
-        return browser_error(422, _title(request, 422), f"Missing or malformed: {where}")
+        return browser_error(422, _title(request, 422), f"Missing or malformed: {where}", request=request)
     return _unprocessable(problems)
 
 
@@ -127,7 +127,9 @@ async def _rate_limited(request: Request, error: Exception) -> Response:
     answer = await rate_limited_handler(request, error)
     if is_browser_page(request) and wants_html(request):
         headers = {"Retry-After": answer.headers["Retry-After"]}
-        return browser_error(429, _title(request, 429), "Please wait a moment and try again.", headers)
+        return browser_error(
+            429, _title(request, 429), "Please wait a moment and try again.", headers, request=request
+        )
     return answer
 
 

@@ -160,9 +160,9 @@ class Watch:
 
 def own_values(settings: Settings) -> Iterator[tuple[str, str]]:
     """Kind and value of each secret that ``settings`` hold, without those that are published with the program."""
-    for secret in (settings.session_secret_key, *settings.session_secret_key_previous):
-        if secret.get_secret_value() != DEV_SESSION_SECRET:
-            yield "session_secret", secret.get_secret_value()
+    for key in settings.session_keys:
+        if key != DEV_SESSION_SECRET:
+            yield "session_secret", key
     password = str((database_options(settings) or {}).get("password") or "")
     if password != DEV_DATABASE_PASSWORD:
         yield "database_password", password

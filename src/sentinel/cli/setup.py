@@ -314,6 +314,7 @@ def _check(plan: Plan) -> int:
         remark("\n".join(checklist.block(finding)) + "\n")
     steps = [
         f"Fill in what is still commented out in {plan.folder / ENVIRONMENT}.",
+        "useradd --system --home-dir /var/lib/sentinel --shell /usr/sbin/nologin sentinel",
         f"chown -R sentinel: {plan.folder}",
         f"cp {plan.folder / 'sentinel.service'} /etc/systemd/system/ && systemctl enable --now sentinel",
     ]

@@ -46,8 +46,7 @@ def create_admin(
         return
     say(f"{address} is now an administrator.")
     if outcome == "created":
-        keys = [settings.session_secret_key, *settings.session_secret_key_previous]
-        token = Welcome([key.get_secret_value() for key in keys], Clock()).token(user_id)
+        token = Welcome(settings.session_keys, Clock()).token(user_id)
         say(f"Open {settings.admin_url}/login?welcome={token}")
         say("There is no password: sign in with a provider that confirms this address.")
     else:

@@ -164,6 +164,14 @@ async def share(
     return StatusOk()
 
 
+# Above the routes of one record: "service/share" would be the share of a record called "service" otherwise.
+@router.delete("/service/{service_name}", dependencies=[SENSITIVE])
+async def purge(state: CurrentState, session: Session, admin: Admin, service_name: Text) -> Purged:
+    """Forget every resource of a service or realm with all shares; of a name that nobody has, the actions, too."""
+    gone = await oversight.purge(session, service_name, actor_id=admin.user_id, now=state.now())
+    return Purged(deleted_count=gone.resources)
+
+
 @router.delete("/{permission_id}/share", dependencies=[DEFAULT])
 async def unshare(
     state: CurrentState,
@@ -187,10 +195,3 @@ async def set_owner(
     """Give a resource to a member of its workspace."""
     await oversight.set_owner(session, permission_id, body.owner_id, actor_id=admin.user_id, now=state.now())
     return StatusOk()
-
-
-@router.delete("/service/{service_name}", dependencies=[SENSITIVE])
-async def purge(state: CurrentState, session: Session, admin: Admin, service_name: Text) -> Purged:
-    """Forget every resource of a service or realm with all shares."""
-    count = await oversight.purge(session, service_name, actor_id=admin.user_id, now=state.now())
-    return Purged(deleted_count=count)

@@ -10,6 +10,7 @@ from sentinel.admin.condition import Status, examine
 from sentinel.admin.session import Admin
 from sentinel.admin.settings_sheet import SettingsSheet
 from sentinel.api.rate_limit import limit_default
+from sentinel.api.security import Session
 from sentinel.api.state import CurrentState
 
 router = APIRouter(prefix="/admin/api", tags=["admin: system"], dependencies=[Depends(limit_default)])
@@ -67,7 +68,9 @@ async def health(state: CurrentState, _: Admin) -> Health:
 
 
 @router.get("/system/settings")
-async def settings(state: CurrentState, admin: Admin) -> SettingsSheet:
+async def settings(state: CurrentState, session: Session, admin: Admin) -> SettingsSheet:
     """The configuration without its secrets; that it was read is an activity."""
-    async with state.database.transaction() as session:
-        return await settings_sheet.show(session, state, actor_id=admin.user_id)
+    # A GET only reads. The note of it is a transaction of its own, and one connection at a time is enough.
+    await session.close()
+    async with state.database.transaction() as writing:
+        return await settings_sheet.show(writing, state, actor_id=admin.user_id)

@@ -149,10 +149,10 @@ async def set_status(
     state: CurrentState, session: Session, admin: Admin, body: BulkStatusIn
 ) -> BulkStatusOut:
     """Activate or deactivate many at once; ``affected`` counts those who have really changed."""
-    affected = await accounts.set_active_many(
+    switched = await accounts.switch_many(
         session, body.user_ids, body.is_active, actor_id=admin.user_id, now=state.now()
     )
-    return BulkStatusOut(affected=affected)
+    return BulkStatusOut(affected=switched.people)
 
 
 @router.get("/{user_id}", dependencies=[Default])

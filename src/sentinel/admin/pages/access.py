@@ -26,7 +26,7 @@ async def index(
     async with view.reading() as session:
         workspace = await overview.detail(session, workspace_id)
         organizations = await overview.organizations(session, workspace_id)
-        shut_out = await allow_list.shut_out_by(session, workspace_id, organization_id) if review else []
+        shut_out = await allow_list.shut_out_by(session, workspace_id, organization_id) if review else None
     present = {one.id for one in organizations if one.listed}
     chosen = set(organization_id) if review else present
     return view.page(

@@ -8,12 +8,11 @@ from fastapi.responses import Response
 
 from sentinel.admin import sentences
 from sentinel.admin.charts import Series
-from sentinel.admin.pages.desk import Page
+from sentinel.admin.pages.desk import Page, Period
 from sentinel.audit import history
 from sentinel.audit.activity import ACTIONS_BY_AREA
 from sentinel.audit.days import Days
 from sentinel.audit.history import DayCount
-from sentinel.audit.signals import SEVERITIES
 from sentinel.roles.insights import PERIODS
 from sentinel.workspaces import people
 from sentinel.workspaces.census import census, largest_workspaces
@@ -38,10 +37,8 @@ GROUP_OF = {
 
 @router.get("")
 @router.get("/")
-async def dashboard(view: Page, days: int = 30) -> Response:
+async def dashboard(view: Page, days: Period) -> Response:
     """How the installation stands at a glance. Any number of days but 7 and 90 shows 30."""
-    if days not in PERIODS:
-        days = 30
     async with view.reading() as session:
         counted = await census(session)
         newest = await people.search(session, None, page=1, page_size=AMOUNT)
@@ -82,6 +79,6 @@ def _signals(summary: Sequence[DayCount]) -> list[tuple[str, str, str, str, int,
     for action, (title, meaning) in sentences.SIGNALS.items():
         days = [item for item in summary if item.action == action]
         last = max((item.day for item in days), default=None)
-        grade = {str(name): str(grade) for name, grade in SEVERITIES.items()}[action]
+        grade = sentences.severity(action) or ""
         found.append((action, title, meaning, grade, sum(item.count for item in days), last))
     return found

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sentinel.admin.pages.desk import Page
 from sentinel.admin.return_path import safe_return_path
 from sentinel.admin.session import clear_admin_cookie
-from sentinel.admin.view import address, render, session_keys
+from sentinel.admin.view import address, render
 from sentinel.api.rate_limit import limit_default
 from sentinel.api.state import CurrentState
 from sentinel.login.admin_session import end_session
@@ -45,7 +45,7 @@ async def login(
     greeted = None
     if welcome:
         async with state.database.reading() as session:
-            greeted = await Welcome(session_keys(state), state.clock).address(session, welcome)
+            greeted = await Welcome(state.settings.session_keys, state.clock).address(session, welcome)
     return render(
         state,
         "login.html",

@@ -79,10 +79,10 @@ def _page(
 @router.get("/export/users")
 async def export_users(view: Page) -> Response:
     """All people as ``users.csv``."""
-    return await download(view.state, view.admin, "users")
+    return await download(view.state, view.session, view.admin, "users")
 
 
 @router.get("/export/workspaces")
 async def export_workspaces(view: Page) -> Response:
     """All workspaces as ``workspaces.csv``."""
-    return await download(view.state, view.admin, "workspaces")
+    return await download(view.state, view.session, view.admin, "workspaces")

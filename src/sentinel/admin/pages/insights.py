@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from sentinel.admin.pages.desk import Page
+from sentinel.admin.pages.desk import Page, Period
 from sentinel.audit import history, sign_ins
 from sentinel.audit.days import Days
 from sentinel.audit.geo import BundledCountries
@@ -18,10 +18,8 @@ COUNTRIES = BundledCountries()
 
 
 @router.get("/insights")
-async def insights(view: Page, days: int = 30, user_id: UUID | None = None) -> Response:
+async def insights(view: Page, days: Period, user_id: UUID | None = None) -> Response:
     """Sign-ins by country, browser and system, of one person or of all."""
-    if days not in PERIODS:
-        days = 30
     async with view.reading() as session:
         found = await sign_ins.insights(session, COUNTRIES, days=days, now=view.now, user_id=user_id)
         names = await history.names(session, Filters(actor_id=user_id))

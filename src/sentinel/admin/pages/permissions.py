@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi import Form as FormField
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.admin.pages.desk import Page, SensitivePage
 from sentinel.admin.pages.forms import Typed
@@ -97,19 +98,14 @@ async def purge(view: SensitivePage, service: Typed = "", confirm: Typed = "") -
     if not service or "\x00" in service or confirm.strip() != service:
         note = f"Nothing was purged: type {service} to confirm."
         return view.go("/permissions/purge", note, kind="bad", service=service)
-    async with view.reading() as session:
-        owner = await scopes.owner_of(session, service)
-    if owner is None:
-        return await view.act(
-            lambda session: scopes.purge_orphaned(session, service, **view.actor),
-            to="/permissions",
-            said=lambda gone: f"Purged under {service}: {gone}. The name is free again.",
-        )
-    return await view.act(
-        lambda session: oversight.purge(session, service, **view.actor),
-        to="/permissions",
-        said=lambda gone: f"Purged under {service}: {plural(gone, 'resource record')} with all shares.",
-    )
+
+    async def work(session: AsyncSession) -> str:
+        gone = await oversight.purge(session, service, **view.actor)
+        if await scopes.owner_of(session, service) is None:
+            return f"{gone}. The name is free again."
+        return f"{plural(gone.resources, 'resource record')} with all shares."
+
+    return await view.act(work, to="/permissions", said=lambda gone: f"Purged under {service}: {gone}")
 
 
 # ── one record ──

@@ -145,7 +145,7 @@ async def change(
     view: Page, workspace_id: UUID, role_id: UUID, name: Typed = "", description: Typed = ""
 ) -> Response:
     """Rename or describe a role."""
-    workspace, entry = await _read(view, workspace_id, role_id)
+    _, entry = await _read(view, workspace_id, role_id)
     form = Form({"name": name, "description": description}, hints=HINTS, collides="name")
 
     async def save(session: AsyncSession, wish: ChangeIn) -> Role:
@@ -158,7 +158,8 @@ async def change(
         )
 
     if await form.submit(view, ChangeIn, save) is None:
-        return _edit(view, workspace, entry, form)
+        # What was read before the refusal has been undone with it.
+        return _edit(view, *await _read(view, workspace_id, role_id), form)
     return view.go(f"/workspaces/{workspace_id}/roles/{role_id}/actions", "Saved.")
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from sentinel.admin.pages.desk import Page
+from sentinel.admin.pages.desk import Page, Period
 from sentinel.audit import history
 from sentinel.audit.history import Filters
 from sentinel.roles.insights import PERIODS, insights
@@ -14,10 +14,8 @@ router = APIRouter(prefix="/admin", include_in_schema=False)
 
 
 @router.get("/usage")
-async def usage(view: Page, days: int = 30, workspace_id: UUID | None = None) -> Response:
+async def usage(view: Page, days: Period, workspace_id: UUID | None = None) -> Response:
     """Top actions, services and people, verdicts by day, dormant grants and unused roles."""
-    if days not in PERIODS:
-        days = 30
     async with view.reading() as session:
         found = await insights(session, days=days, now=view.now, workspace_id=workspace_id)
         names = await history.names(session, Filters(workspace_id=workspace_id))

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from sentinel.admin.pages.desk import Page
+from sentinel.admin.pages.desk import Page, Period
 from sentinel.admin.pages.workspaces import HOME
 from sentinel.roles.insights import PERIODS, insights
 from sentinel.workspaces import overview
@@ -14,10 +14,8 @@ router = APIRouter(prefix="/admin/workspaces/{workspace_id}/usage", include_in_s
 
 
 @router.get("")
-async def index(view: Page, workspace_id: UUID, days: int = 30) -> Response:
+async def index(view: Page, workspace_id: UUID, days: Period) -> Response:
     """The figures of the page Usage for one workspace."""
-    if days not in PERIODS:
-        days = 30
     async with view.reading() as session:
         workspace = await overview.detail(session, workspace_id)
         found = await insights(session, days=days, now=view.now, workspace_id=workspace_id)

@@ -29,13 +29,27 @@ def is_panel_page(request: Request) -> bool:
 
 
 def wants_html(request: Request) -> bool:
-    """Whether the caller is a browser rather than a program."""
-    return "text/html" in request.headers.get("accept", "")
+    """Whether the caller is a browser rather than a program. htmx, which the panel's pages load, accepts anything."""
+    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
 
 
 def browser_error(
-    status: int, title: str, message: str, headers: Mapping[str, str] | None = None
+    status: int,
+    title: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    request: Request | None = None,
 ) -> HTMLResponse:
-    """An error page; every inserted value is escaped."""
-    body = _TEMPLATES.get_template("error.html").render(title=title, message=message, status=status)
-    return HTMLResponse(body, status, dict(headers or {}))
+    """An error page that says how to go on; every inserted value is escaped. ``request`` is what it answers, where
+    that may have been one of the panel's.
+    """
+    in_panel = request is not None and is_panel_page(request)
+    body = _TEMPLATES.get_template("error.html").render(
+        title=title, message=message, status=status, in_panel=in_panel
+    )
+    answer = HTMLResponse(body, status, dict(headers or {}))
+    if request is not None and in_panel and "hx-request" in request.headers:
+        # Whatever part of the page asked: what comes is a page of its own.
+        answer.headers.update({"HX-Retarget": "body", "HX-Reswap": "innerHTML", "HX-Reselect": "main"})
+    return answer
