@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import anyio
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +18,21 @@ WAITING = sa.text(
 )
 
 
+async def until_it_waits(stage: Stage, task: "asyncio.Future[Any]") -> None:
+    """Until a connection waits for a lock of another, on account of ``task``.
+
+    It fails when the task has ended instead, and when neither has happened within ten seconds.
+    """
+    try:
+        with anyio.fail_after(10):
+            while not (await stage.execute(WAITING))[0][0]:
+                if task.done():
+                    pytest.fail(f"it did not wait, and ended with {task.result()!r}")
+    except TimeoutError:
+        task.cancel()
+        pytest.fail("for ten seconds it has neither ended nor waited for a lock")
+
+
 async def in_a_row(
     stage: Stage,
     first: Callable[[AsyncSession], Awaitable[Any]],
@@ -24,16 +40,15 @@ async def in_a_row(
     *,
     then: Callable[[AsyncSession], Awaitable[Any]] | None = None,
 ) -> tuple[Any, Any]:
-    """What ``first`` returns, and the outcome of ``second``, which begins while ``first`` has done all but commit.
+    """What ``first`` returns, and the outcome of ``second``, which begins while ``first`` has done all but commit,
+    and has to wait for it.
 
     With ``then`` the first goes on, once the second waits for it. A refusal of ``second`` is its outcome.
     """
     async with stage.state.database.transaction() as session:
         begun = await first(session)
         asked = asyncio.ensure_future(outcome(second))
-        with anyio.fail_after(10):
-            while not (asked.done() or (await stage.execute(WAITING))[0][0]):
-                pass
+        await until_it_waits(stage, asked)
         if then is not None:
             begun = await then(session)
     return begun, await asked

@@ -329,13 +329,18 @@ class Stage:
         return group
 
     async def organization(
-        self, *domains: str, slug: str | None = None, enabled: bool = True, subdomains: bool = False
+        self,
+        *domains: str,
+        slug: str | None = None,
+        name: str = "Org",
+        enabled: bool = True,
+        subdomains: bool = False,
     ) -> Organization:
         """An organization with its mail domains."""
         organization = Organization(
             id=uuid4(),
             slug=slug or f"o-{secrets.token_hex(4)}",
-            name="Org",
+            name=name,
             is_public=False,
             enabled=enabled,
             created_at=self.clock.now(),

@@ -36,6 +36,7 @@ def test_somebody_who_is_no_administrator_is_told_so(watched: Watched, dev_url: 
     page.locator("a[data-provider]").click()
     page.get_by_role("button", name=re.compile("Edith Editor")).click()
     expect(page.get_by_role("alert")).to_contain_text("not an administrator")
+    assert watched.faults == []
 
 
 @pytest.mark.parametrize("panel", [DESKTOP], indirect=True)

@@ -435,6 +435,21 @@ async def test_admin_sign_ins_look_up_the_most_frequent_addresses_and_count_the_
     assert found["total"] == 4 and found["unresolved"] == 2
 
 
+async def test_admin_sign_ins_look_at_the_most_frequent_browsers_and_count_the_rest(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many User-Agents somebody makes up, a report takes a bounded time, and no sign-in is lost."""
+    monkeypatch.setattr("sentinel.audit.sign_ins.MOST_AGENTS", 1)
+    ada = await stage.user()
+    for agent in (SAFARI, FIREFOX, FIREFOX, None):
+        await sign_in(stage, ada, "8.8.8.8", agent)
+    async with stage.panel() as http:
+        found = (await http.get(SIGN_INS)).json()
+    assert found["browsers"] == [{"name": "Firefox", "count": 2}, {"name": "Other", "count": 2}]
+    assert found["os"] == [{"name": "Other", "count": 2}, {"name": "Windows", "count": 2}]
+    assert found["total"] == 4 and found["unresolved"] == 0
+
+
 async def test_admin_sign_ins_refuse_an_id_that_is_none(stage: Stage) -> None:
     async with stage.panel() as http:
         assert (await http.get(SIGN_INS, params={"user_id": "ada"})).status_code == 422

@@ -236,6 +236,19 @@ async def test_L29_no_row_brings_the_database_down(stage: Stage, table: list[tup
     assert done.memberships_added == seen.valid_count
 
 
+async def test_L29_a_workspace_with_nul_in_its_name_is_none_in_preview_and_import_alike(stage: Stage) -> None:
+    """PostgreSQL takes no NUL at all; the rows beside it come in."""
+    await stage.workspace(slug="acme")
+    content = HEADER + "ada@example.com,Ada,ac\x00me,viewer\nbob@example.com,Bob,acme,viewer\n"
+    async with stage.panel() as http:
+        seen = await send(http, PREVIEW, content)
+        done = await send(http, EXECUTE, content)
+    assert (seen.status_code, done.status_code) == (200, 200)
+    assert [row["error"] for row in seen.json()["rows"]] == ["There is no such workspace", None]
+    assert done.json()["memberships_added"] == 1
+    assert done.json()["errors"] == ["Row 2 (ada@example.com): There is no such workspace"]
+
+
 # ── doing it ──
 
 

@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from sentinel.audit.models import Activity
 from sentinel.identity.models import User
 from sentinel.permissions.models import Share
 from sentinel.roles.models import GroupRole, Role
 from sentinel.workspaces import batch, groups
 from sentinel.workspaces.models import Group, GroupMembership, Workspace
+from tests.contract.activities import told
 from tests.contract.test_admin_workspaces import without_housekeeping
 from tests.races import use
 from tests.stage import Stage
@@ -19,18 +19,6 @@ from tests.stage import Stage
 pytestmark = pytest.mark.anyio
 
 API = "/admin/api/groups"
-
-
-def told(entry: Activity) -> tuple[Any, ...]:
-    """An activity without its id and time."""
-    return (
-        entry.action,
-        entry.actor_id,
-        entry.target_type,
-        entry.target_id,
-        entry.workspace_id,
-        entry.detail,
-    )
 
 
 async def epoch(stage: Stage, user: User) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from sentinel.permissions.models import Resource, Share
 from sentinel.roles.models import ServiceAction
-from tests.contract.test_role_admin import registered
+from tests.contract.service_actions import registered
 from tests.stage import Keys, Stage, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -149,6 +149,7 @@ async def test_admin_6_an_administrator_changes_visibility_shares_and_owner(stag
 
 
 async def test_admin_6_and_SB_3_purging_a_service_counts_what_went(stage: Stage) -> None:
+    await stage.service("notes")
     workspace = await stage.workspace()
     for name in ("notes", "notes", "wiki"):
         await stage.resource(workspace, None, service_name=name)
@@ -161,6 +162,17 @@ async def test_admin_6_and_SB_3_purging_a_service_counts_what_went(stage: Stage)
     assert [row.service_name for row in await stage.all(Resource)] == ["wiki"]
     assert await stage.count(ServiceAction) == 1
     assert len(await stage.activities("permissions_purged")) == 2
+
+
+async def test_SB_3_purging_what_a_service_left_frees_its_name(stage: Stage) -> None:
+    """As on the page. The count is of resources; actions go beside them."""
+    await registered(stage, "ghost:read")
+    wish = {"name": "Ghost", "service_name": "ghost"}
+    async with stage.panel() as http:
+        assert (await http.post("/admin/api/service-apps", json=wish)).status_code == 409
+        gone = await http.delete(f"{PATH}/service/ghost")
+        assert (gone.status_code, gone.json()) == (200, {"status": "ok", "deleted_count": 0})
+        assert (await http.post("/admin/api/service-apps", json=wish)).status_code == 201
 
 
 async def test_L32_purging_counts_in_the_sensitive_limit(database_url: str, stage_keys: Keys) -> None:
@@ -202,3 +214,12 @@ async def test_AD_5_and_AD_6_permissions_are_for_administrators_alone(
             http.headers.pop("X-Requested-With")
             assert await ask(http, resource.id) == 403
     assert await stage.snapshot("users") == {name: rows for name, rows in before.items() if name != "users"}
+
+
+async def test_admin_6_a_service_may_be_called_share(stage: Stage) -> None:
+    service = await stage.service("share")
+    workspace = await stage.workspace(await stage.user())
+    await stage.resource(workspace, None, service_name="share")
+    async with stage.panel() as http:
+        answer = await http.delete(f"/admin/api/permissions/service/{service.app.service_name}")
+    assert answer.status_code == 200 and answer.json() == {"status": "ok", "deleted_count": 1}

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from sentinel.audit.models import Activity
-from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction, UserRole
+from sentinel.roles.models import GroupRole, Role, RoleAction, UserRole
 from sentinel.workspaces.models import Workspace
+from tests.contract.service_actions import registered
 from tests.contract.test_admin_workspaces import without_housekeeping
 from tests.stage import Stage
 
@@ -30,17 +31,6 @@ async def role_in(stage: Stage, workspace: Workspace, name: str = "Editors") -> 
     role = Role(id=uuid4(), workspace_id=workspace.id, name=name, created_at=stage.clock.now())
     await stage.add(role)
     return role
-
-
-async def registered(stage: Stage, *names: str) -> list[ServiceAction]:
-    found = []
-    for name in names:
-        scope, _, action = name.partition(":")
-        found.append(
-            ServiceAction(id=uuid4(), service_name=scope, action=action, created_at=stage.clock.now())
-        )
-    await stage.add(*found)
-    return found
 
 
 async def test_admin_6_roles_are_made_listed_changed_and_deleted(stage: Stage) -> None:

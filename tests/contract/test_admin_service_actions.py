@@ -6,7 +6,7 @@ import pytest
 
 from sentinel.roles import roles
 from sentinel.roles.models import RoleAction, ServiceAction
-from tests.contract.test_role_admin import registered
+from tests.contract.service_actions import registered
 from tests.races import use
 from tests.stage import Stage
 

@@ -15,8 +15,8 @@ from sentinel.apps.models import ServiceApp
 from sentinel.core.errors import NotFound
 from sentinel.permissions.models import Resource
 from sentinel.roles.models import ServiceAction
+from tests.contract.service_actions import registered
 from tests.contract.test_admin_client_apps import may_call
-from tests.contract.test_role_admin import registered
 from tests.races import at_once, in_a_row, use
 from tests.stage import Keys, Stage, open_stage
 

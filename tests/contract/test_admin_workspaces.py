@@ -10,10 +10,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from sentinel.admin.api import groups, roles, workspaces
-from sentinel.audit.models import Activity
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, User
 from sentinel.roles.models import Role
 from sentinel.workspaces.models import AllowedOrganization, Group, Membership, Workspace
+from tests.contract.activities import told
 from tests.stage import Stage, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -24,18 +24,6 @@ API = "/admin/api/workspaces"
 def without_housekeeping(texts: list[str]) -> list[str]:
     """What a request asked; now and then the service reads the origins of its apps meanwhile."""
     return [text for text in texts if not re.search("FROM (service|client)_apps", text)]
-
-
-def told(entry: Activity) -> tuple[Any, ...]:
-    """An activity without its id and time."""
-    return (
-        entry.action,
-        entry.actor_id,
-        entry.target_type,
-        entry.target_id,
-        entry.workspace_id,
-        entry.detail,
-    )
 
 
 async def epoch(stage: Stage, user: User) -> int:

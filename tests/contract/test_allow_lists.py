@@ -54,16 +54,18 @@ async def test_admin_5_the_list_is_set_as_a_whole(stage: Stage) -> None:
 
 async def test_authorization_7_11_entries_are_enabled_and_not_public(stage: Stage) -> None:
     workspace = await stage.workspace()
-    acme, closed = await stage.organization(), await stage.organization(enabled=False)
+    acme, closed = await stage.organization(), await stage.organization(name="Globex", enabled=False)
+    nobody = uuid4()
     await use(stage, allow_list.replace, workspace.id, [acme.id])
     before = await stage.snapshot()
-    for bad, reason in (
-        (PUBLIC_ORGANIZATION_ID, "organization_public"),
-        (closed.id, "organization_disabled"),
-        (uuid4(), "unknown_organization"),
+    for bad, reason, told in (
+        (PUBLIC_ORGANIZATION_ID, "organization_public", "public organization"),
+        (closed.id, "organization_disabled", "Globex is disabled: enable it, or take it off the list"),
+        (nobody, "unknown_organization", str(nobody)),
     ):
         refused = await refusal(use(stage, allow_list.replace, workspace.id, [acme.id, bad]))
         assert (type(refused), refused.reason) == (Invalid, reason)
+        assert told in refused.detail
     for call in (
         use(stage, allow_list.replace, uuid4(), [acme.id]),
         read(stage, allow_list.get, uuid4()),
@@ -111,8 +113,10 @@ async def test_authorization_7_8_the_panel_knows_who_loses_access(stage: Stage) 
         [acme.id],
     ):
         with stage.statements() as seen:
-            lost = await read(stage, allow_list.shut_out_by, workspace.id, proposed)
+            losses = await read(stage, allow_list.shut_out_by, workspace.id, proposed)
         assert len(seen) <= 3
+        lost = losses.first
+        assert (losses.count, losses.more) == (len(lost), 0)
         before = await admitted()
         if closed.id not in proposed:
             await use(stage, allow_list.replace, workspace.id, proposed)
@@ -121,8 +125,26 @@ async def test_authorization_7_8_the_panel_knows_who_loses_access(stage: Stage) 
             assert before == {one.email for one in lost}
         assert [one.email for one in lost] == sorted(one.email for one in lost)
     await use(stage, allow_list.replace, workspace.id, [])
-    (first, *_) = await read(stage, allow_list.shut_out_by, workspace.id, [zeta.id])
+    (first, *_) = (await read(stage, allow_list.shut_out_by, workspace.id, [zeta.id])).first
     assert (first.user_id, first.name, first.role) == (everybody[0].id, "Ada Example", "owner")
+
+
+async def test_authorization_7_8_who_loses_access_is_named_up_to_a_hundred_and_counted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert allow_list.MAX_SHOWN == 100
+    monkeypatch.setattr("sentinel.workspaces.allow_list.MAX_SHOWN", 2)
+    acme, workspace = await stage.organization(), await stage.workspace()
+    for name in "cba":
+        await stage.member(workspace, email=f"{name}@example.com")
+    losses = await read(stage, allow_list.shut_out_by, workspace.id, [acme.id])
+    assert [one.email for one in losses.first] == ["a@example.com", "b@example.com"]
+    assert (losses.count, losses.more) == (3, 1)
+    async with stage.panel() as http:
+        address = f"/admin/workspaces/{workspace.id}/access"
+        review = (await http.get(address, params={"review": "true", "organization_id": str(acme.id)})).text
+    assert "3 members lose access" in review and "and 1 more" in review
+    assert "b@example.com" in review and "c@example.com" not in review
 
 
 async def test_admin_5_of_lists_set_at_once_one_is_whole(stage: Stage) -> None:

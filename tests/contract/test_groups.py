@@ -8,27 +8,15 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from sentinel.audit.models import Activity
 from sentinel.identity.models import User
 from sentinel.workspaces.models import Group, GroupMembership, Workspace
+from tests.contract.activities import told
 from tests.stage import Stage
 
 pytestmark = pytest.mark.anyio
 
 NAME_TAKEN = "Group name is already taken in this workspace"
 NO_GROUP = "Group not found"
-
-
-def told(entry: Activity) -> tuple[Any, ...]:
-    """An activity without its id and time."""
-    return (
-        entry.action,
-        entry.actor_id,
-        entry.target_type,
-        entry.target_id,
-        entry.workspace_id,
-        entry.detail,
-    )
 
 
 def shape(group: Group) -> dict[str, Any]:

@@ -9,27 +9,15 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from sentinel.audit.models import Activity
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, Organization, User
 from sentinel.workspaces.models import Membership, Workspace
+from tests.contract.activities import told
 from tests.stage import Stage
 
 pytestmark = pytest.mark.anyio
 
 CANNOT_ADD = "User cannot be added: no such user, or already a member"
 LAST_OWNER = "The last owner cannot be removed or demoted"
-
-
-def told(entry: Activity) -> tuple[Any, ...]:
-    """An activity without its id and time."""
-    return (
-        entry.action,
-        entry.actor_id,
-        entry.target_type,
-        entry.target_id,
-        entry.workspace_id,
-        entry.detail,
-    )
 
 
 async def shape(stage: Stage, workspace: Workspace, user: User) -> dict[str, Any]:

@@ -331,6 +331,9 @@ async def test_admin_8_users_of_an_organization_by_address(stage: Stage) -> None
     assert ([one.email for one in page.items], page.total) == (["d@acme.example"], 4)
     first = await read(stage, people.of_organization, acme.id, page=1, page_size=3)
     assert [one.name for one in first.items] == ["a", "b", "c"]
+    assert (await read(stage, people.of_organization, acme.id, page=1, page_size=200)).total == 4
+    too_long = await refusal(read(stage, people.of_organization, acme.id, page=1, page_size=201))
+    assert (type(too_long), too_long.detail) == (Unprocessable, "A page has 1 to 200 entries")
     empty = await read(stage, people.of_organization, (await stage.organization()).id, page=1, page_size=3)
     assert (empty.items, empty.total) == ((), 0)
     assert isinstance(

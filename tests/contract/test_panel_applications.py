@@ -13,9 +13,9 @@ from sentinel.apps.models import LoginApp, Realm, ServiceApp
 from sentinel.permissions.models import Resource
 from sentinel.roles.models import ServiceAction
 from sentinel.tokens.models import RefreshFamily
+from tests.contract.service_actions import registered
 from tests.contract.test_admin_client_apps import may_call
 from tests.contract.test_admin_service_apps import works
-from tests.contract.test_role_admin import registered
 from tests.stage import REDIRECT_URI, Stage
 
 pytestmark = pytest.mark.anyio

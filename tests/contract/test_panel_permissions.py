@@ -11,8 +11,8 @@ from sentinel.admin.pages import inquiries
 from sentinel.permissions.models import Resource, Share
 from sentinel.roles import roles
 from sentinel.roles.models import ServiceAction
+from tests.contract.service_actions import registered
 from tests.contract.test_panel_applications import note, noted, text
-from tests.contract.test_role_admin import registered
 from tests.races import use
 from tests.stage import Stage
 

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import pytest
 
-from sentinel.admin.view import session_keys
 from sentinel.login.welcome import Welcome
 from tests.stage import Stage
 
@@ -135,7 +134,7 @@ async def test_signing_out_ends_the_session(stage: Stage) -> None:
 
 async def test_AD_12_the_first_administrators_link_greets_once_and_grants_nothing(stage: Stage) -> None:
     boss = await stage.user("Boss", email="boss@example.com", is_admin=True)
-    links = Welcome(session_keys(stage.state), stage.clock)
+    links = Welcome(stage.settings.session_keys, stage.clock)
     token = links.token(boss.id)
     page = await stage.client.get("/admin/login", params={"welcome": token})
     assert "boss@example.com" in page.text and "set-cookie" not in page.headers
@@ -153,6 +152,26 @@ async def test_AD_12_the_first_administrators_link_greets_once_and_grants_nothin
 
 async def test_AD_12_the_first_administrators_link_is_over_after_a_day(stage: Stage) -> None:
     boss = await stage.user("Boss", email="boss@example.com", is_admin=True)
-    token = Welcome(session_keys(stage.state), stage.clock).token(boss.id)
+    token = Welcome(stage.settings.session_keys, stage.clock).token(boss.id)
     stage.clock.advance(24 * 3600 + 1)
     assert "boss@" not in (await stage.client.get("/admin/login", params={"welcome": token})).text
+
+
+@pytest.mark.parametrize("how", [{"Accept": "text/html"}, {"HX-Request": "true", "HX-Target": "list"}])
+async def test_errors_of_the_panel_are_pages_that_say_how_to_go_on(stage: Stage, how: dict[str, str]) -> None:
+    async with stage.panel() as http:
+        missing = await http.get(f"/admin/users/{uuid4()}", headers=how)
+        refused = await http.post("/admin/logout", headers=how)
+    for answer, status in ((missing, 404), (refused, 403)):
+        assert answer.status_code == status
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "<main>" in answer.text and "System page" in answer.text
+        # Whatever part of a page asked by htmx: the whole window shows the error.
+        assert answer.headers.get("HX-Retarget") == ("body" if "HX-Request" in how else None)
+        assert answer.headers.get("HX-Reselect") == ("main" if "HX-Request" in how else None)
+
+
+async def test_errors_of_the_json_api_are_json_for_htmx_as_well(stage: Stage) -> None:
+    async with stage.panel() as http:
+        answer = await http.get(f"/admin/api/users/{uuid4()}", headers={"HX-Request": "true"})
+    assert answer.status_code == 404 and answer.json() == {"detail": "User not found"}

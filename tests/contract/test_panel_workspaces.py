@@ -11,8 +11,9 @@ import pytest
 
 from sentinel.identity.models import User
 from sentinel.permissions.models import Share
-from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction, UserRole
+from sentinel.roles.models import GroupRole, Role, RoleAction, UserRole
 from sentinel.workspaces.models import AllowedOrganization, Group, GroupMembership, Membership, Workspace
+from tests.contract.service_actions import registered
 from tests.contract.test_admin_workspaces import without_housekeeping
 from tests.stage import Stage
 
@@ -48,17 +49,6 @@ async def note(http: httpx.AsyncClient, path: str) -> str:
     found = re.search(r'<div class="alert alert-(?:success|danger)"[^>]*>.*?</svg> (.*?)</div>', answer.text)
     assert found, answer.text
     return html.unescape(found[1])
-
-
-async def registered(stage: Stage, *names: str) -> list[ServiceAction]:
-    found = []
-    for name in names:
-        scope, _, action = name.partition(":")
-        found.append(
-            ServiceAction(id=uuid4(), service_name=scope, action=action, created_at=stage.clock.now())
-        )
-    await stage.add(*found)
-    return found
 
 
 async def role_in(stage: Stage, workspace: Workspace, name: str = "Editors") -> Role:
@@ -436,6 +426,18 @@ async def test_admin_2_access_shows_who_would_be_shut_out_before_it_is_saved(sta
         assert "open to all organizations" in emptied
         await sent(stage, http, here)
         assert await note(http, here) == "Saved. The workspace is open to all organizations now."
-        await sent(stage, http, here, organization_id=str(uuid4()))
-        assert await note(http, here) == "There is no such organization"
+        await sent(stage, http, here, organization_id=str(missing := uuid4()))
+        assert await note(http, here) == f"There is no organization with the id {missing}"
         assert await stage.count(AllowedOrganization) == 0
+
+
+async def test_admin_6_a_role_whose_new_name_is_taken_is_shown_again_as_it_was_typed(stage: Stage) -> None:
+    workspace = await stage.workspace(name="Acme")
+    await role_in(stage, workspace, "Taken")
+    role = await role_in(stage, workspace, "Editors")
+    async with stage.panel() as http:
+        path = f"/admin/workspaces/{workspace.id}/roles/{role.id}"
+        answer = await stage.form(http, path, {"name": "Taken", "description": "kept"})
+    assert answer.status_code == 409
+    assert 'value="Taken"' in answer.text and "kept" in answer.text and "already taken" in answer.text
+    assert [one.name for one in await stage.all(Role, Role.id == role.id)] == ["Editors"]

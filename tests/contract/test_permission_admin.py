@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.apps import service_apps
+from sentinel.apps import scopes, service_apps
+from sentinel.apps.scopes import Rows
 from sentinel.core.errors import Invalid, NotFound, Unprocessable
 from sentinel.identity.models import User
 from sentinel.permissions import catalogue, oversight
@@ -16,8 +18,11 @@ from sentinel.permissions.catalogue import Page, Search
 from sentinel.permissions.decide import Level, Visibility
 from sentinel.permissions.models import Resource, Share
 from sentinel.permissions.resources import Grantee
+from sentinel.roles.models import ServiceAction
 from sentinel.workspaces.models import Group, Membership, Workspace
+from tests.contract.service_actions import registered
 from tests.contract.test_role_admin import Panel
+from tests.races import in_a_row, use
 from tests.stage import Keys, Service, Stage, bearer, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -427,7 +432,7 @@ async def test_SB_3_purging_a_service_counts_and_spares_the_others(stage: Stage,
     kept = await stage.resource(workspace, None)
     for resource in (*doomed, kept):
         await stage.share(resource, bob)
-    assert await panel(oversight.purge, "ghost") == 2
+    assert await panel(oversight.purge, "ghost") == Rows(2, 0)
     assert [one.id for one in await stage.all(Resource)] == [kept.id]
     assert [one.resource_permission_id for one in await stage.all(Share)] == [kept.id]
     entry = await panel.told("permissions_purged")
@@ -437,4 +442,48 @@ async def test_SB_3_purging_a_service_counts_and_spares_the_others(stage: Stage,
         await service_apps.create(
             session, name="G", service_name="ghost", actor_id=None, now=stage.clock.now()
         )
-    assert await panel(oversight.purge, "ghost") == 0
+    assert await panel(oversight.purge, "ghost") == Rows(0, 0)
+
+
+async def test_SB_3_purging_a_name_that_nobody_has_takes_its_actions_and_frees_it(
+    stage: Stage, panel: Panel
+) -> None:
+    """A service or a realm, active or not, keeps the actions under its name."""
+    await stage.service("notes")
+    await stage.realm("suite", is_active=False)
+    workspace = await stage.workspace()
+    for name in ("notes", "suite", "ghost"):
+        await stage.resource(workspace, None, service_name=name)
+    await registered(stage, "notes:read", "suite:read", "ghost:read", "bare:read")
+    for name, gone in (
+        ("notes", Rows(1, 0)),
+        ("suite", Rows(1, 0)),
+        ("ghost", Rows(1, 1)),
+        ("bare", Rows(0, 1)),
+        ("bare", Rows(0, 0)),
+    ):
+        assert await panel(oversight.purge, name) == gone, name
+    assert {one.service_name for one in await stage.all(ServiceAction)} == {"notes", "suite"}
+    details = [one.detail for one in await stage.activities("permissions_purged")]
+    assert details[2] == {"service_name": "ghost", "deleted_count": 1, "deleted_actions": 1}
+    for name in ("ghost", "bare"):
+        await panel(service_apps.create, name="New", service_name=name)
+
+
+async def test_SB_3_a_name_that_is_just_being_taken_keeps_the_actions_of_its_new_owner(
+    anyio_backend: Any, postgresql_url: str, stage_keys: Keys
+) -> None:
+    """Who has the name is asked once nobody can take it any more."""
+    async with open_stage(postgresql_url, stage_keys) as stage:
+        await stage.resource(await stage.workspace(), None, service_name="ghost")
+        now = stage.clock.now()
+
+        async def take_over(session: AsyncSession) -> None:
+            await scopes.purge_orphaned(session, "ghost", actor_id=None, now=now)
+            await service_apps.create(session, name="G", service_name="ghost", actor_id=None, now=now)
+            session.add(ServiceAction(id=uuid4(), service_name="ghost", action="read", created_at=now))
+            await session.flush()
+
+        _, gone = await in_a_row(stage, take_over, use(stage, oversight.purge, "ghost"))
+        assert gone == Rows(0, 0)
+        assert await stage.count(ServiceAction) == 1

@@ -1,6 +1,7 @@
 """P3 and P6 to P9 at the same moment: real parallel requests, one consistent outcome (authorization.md §4, §8)."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import await_only
 
 from sentinel.identity.models import User
@@ -16,6 +18,7 @@ from sentinel.permissions.models import Resource, Share
 from sentinel.workspaces.models import Group, Membership, Workspace
 from tests.contract.test_resources import named, record, register, registration
 from tests.contract.test_shares import AUDIT, OK, build, to
+from tests.races import in_a_row
 from tests.stage import Keys, Stage, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -208,28 +211,13 @@ async def test_P3_and_P7_wait_for_a_removal_that_is_under_way(postgresql_url: st
         ]
         before = await world.rows()
         for removal, url, body in cases:
-            answers: list[httpx.Response] = []
-
-            async def post(url: str, body: Any, answers: list[httpx.Response]) -> None:
-                answers.append(await stage.client.post(url, headers=world.notes.headers | headers, json=body))
-
-            async with stage.state.database.transaction() as other, anyio.create_task_group() as lanes:
-                await other.execute(removal)
-                lanes.start_soon(post, url, body, answers)
-                while not answers and not await is_waiting(stage):
-                    pass
-                await other.commit()
-            assert answers[0].status_code == 400, (url, answers[0].text)
+            _, answer = await in_a_row(
+                stage,
+                partial(AsyncSession.execute, statement=removal),
+                stage.client.post(url, headers=world.notes.headers | headers, json=body),
+            )
+            assert answer.status_code == 400, (url, answer.text)
         assert await world.rows() == before
-
-
-async def is_waiting(stage: Stage) -> bool:
-    """Whether somebody waits for a lock in this database."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with stage.state.database.reading() as session:
-        return bool(await session.scalar(waiting))
 
 
 async def test_L25_every_lane_reads_its_own_writes(stage: Stage) -> None:

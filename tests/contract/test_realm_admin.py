@@ -8,13 +8,14 @@ import pytest
 
 from sentinel.apps import login_apps, realms, scopes, service_apps
 from sentinel.apps.models import Realm
-from sentinel.core.errors import Conflict, NotFound
+from sentinel.core.errors import Conflict, NotFound, Unprocessable
 from sentinel.permissions.models import Resource, Share
 from sentinel.roles import bindings, roles
 from sentinel.roles.models import RoleAction, ServiceAction
 from sentinel.tokens.models import RefreshFamily
 from sentinel.workspaces.models import Workspace
-from tests.contract.test_role_admin import Panel, allowed, registered
+from tests.contract.service_actions import registered
+from tests.contract.test_role_admin import Panel, allowed
 from tests.stage import Service, Stage, bearer
 
 pytestmark = pytest.mark.anyio
@@ -121,6 +122,29 @@ async def test_SB_3_only_a_scope_that_nobody_has_is_purged(stage: Stage, panel: 
     await panel(service_apps.delete, member.app.id)
     assert await panel(scopes.purge_orphaned, "wiki") == scopes.Rows(1, 0)
     assert await under(stage, "notes") == (1, 0)
+
+
+async def test_admin_7_a_realm_that_is_so_already_is_not_changed(stage: Stage, panel: Panel) -> None:
+    realm = await panel(realms.create, name="Suite", slug="suite")
+    before = await stage.snapshot()
+    await panel(realms.change, realm.id)
+    await panel(realms.change, realm.id, name=" <b>Suite</b> ", m2m_ttl_s=300, is_active=True)
+    assert await stage.snapshot() == before
+    changed = await panel(realms.change, realm.id, name="Suite", m2m_ttl_s=60)
+    assert (changed.m2m_ttl_s, changed.updated_at > changed.created_at) == (60, True)
+    await panel.told("realm_updated")
+
+
+async def test_admin_7_names_of_applications_and_realms_are_refused_alike(stage: Stage, panel: Panel) -> None:
+    """The sentence says why a name that looks long enough is none."""
+    uris = {"redirect_uris": ["https://a.example/cb"], "allow_plain_http": False}
+    for create, options in (
+        (realms.create, {"slug": "suite"}),
+        (service_apps.create, {"service_name": "notes"}),
+        (login_apps.create, uris),
+    ):
+        refused = await panel.refused(Unprocessable, create, name="<b></b>", **options)
+        assert refused.detail == "Name must have 1 to 255 characters besides markup"
 
 
 # ── re-keying ──

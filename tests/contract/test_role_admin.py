@@ -12,6 +12,7 @@ from sentinel.identity.models import User
 from sentinel.roles import actions, bindings, roles
 from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction, UserRole
 from sentinel.workspaces.models import GroupMembership, Workspace
+from tests.contract.service_actions import registered
 from tests.stage import Service, Stage, bearer
 
 pytestmark = pytest.mark.anyio
@@ -64,18 +65,6 @@ class Panel:
 @pytest.fixture
 async def panel(stage: Stage) -> Panel:
     return Panel(stage, await stage.user("Root", is_admin=True))
-
-
-async def registered(stage: Stage, *names: str) -> list[ServiceAction]:
-    """Actions, written ``scope:name``."""
-    found = []
-    for name in names:
-        scope, _, action = name.partition(":")
-        found.append(
-            ServiceAction(id=uuid4(), service_name=scope, action=action, created_at=stage.clock.now())
-        )
-    await stage.add(*found)
-    return found
 
 
 async def allowed(

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
-import anyio
 import pytest
 import sqlalchemy as sa
 
@@ -20,7 +19,9 @@ from sentinel.roles import actions, bindings, roles
 from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction, UserRole
 from sentinel.workspaces import groups, members, workspaces
 from sentinel.workspaces.models import Group, Membership, Workspace
-from tests.contract.test_role_admin import Panel, registered
+from tests.contract.service_actions import registered
+from tests.contract.test_role_admin import Panel
+from tests.races import in_a_row
 from tests.stage import Keys, Stage, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -222,21 +223,6 @@ async def postgresql_world(anyio_backend: Any, postgresql_url: str, stage_keys: 
         yield await World(stage).furnish(2)
 
 
-async def in_a_row(world: World, first: Callable[[Any], Awaitable[Any]], second: Awaitable[str]) -> str:
-    """The outcome of ``second``, which begins while ``first`` has done all but commit, and has to wait for it."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with world.stage.state.database.transaction() as session:
-        await first(session)
-        asked = asyncio.ensure_future(second)
-        with anyio.fail_after(10):
-            while not (await world.stage.execute(waiting))[0][0]:
-                assert not asked.done(), "it did not wait"
-    return await asked
-
-
 async def test_authorization_8_what_is_just_being_taken_away_is_not_bound(postgresql_world: World) -> None:
     """Whoever binds waits, and is told that there is nobody to bind."""
     world, now = postgresql_world, postgresql_world.stage.clock.now()
@@ -270,7 +256,8 @@ async def test_authorization_8_what_is_just_being_taken_away_is_not_bound(postgr
             "role_not_found",
         ),
     ):
-        assert await in_a_row(world, first, second) == outcome
+        _, seen = await in_a_row(world.stage, first, second)
+        assert seen == outcome
     for table in (UserRole, GroupRole, RoleAction):
         assert await world.stage.count(table) == 0
 
@@ -304,7 +291,8 @@ async def test_authorization_8_a_removal_waits_for_what_is_just_being_bound_and_
             UserRole,
         ),
     ):
-        assert await in_a_row(world, first, second) == "done"
+        _, seen = await in_a_row(world.stage, first, second)
+        assert seen == "done"
         assert await world.stage.count(table) == 0
     assert await world.stage.count(ServiceAction) == 0
     assert len(await world.stage.activities("role_member_added")) == 2

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from sentinel.tokens import families, revocation
 from sentinel.tokens.families import ClientContext, TokenPair
 from sentinel.tokens.models import AuthorizationCode, RefreshFamily, RefreshToken
 from sentinel.workspaces.models import Workspace
+from tests.races import in_a_row
 from tests.stage import PROVIDER, USER_AGENT, Keys, Pkce, Stage, bearer, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -117,15 +119,6 @@ async def patiently(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Resp
     return answer
 
 
-async def until_it_waits(stage: Stage) -> None:
-    """Until some connection waits for a lock of another."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    while not (await stage.execute(waiting))[0][0]:
-        pass
-
-
 # --- on both databases -----------------------------------------------------------------------------------------
 
 
@@ -176,11 +169,11 @@ async def test_DL_5_nothing_survives_a_deactivation_among_refreshes_and_exchange
 async def test_AC_8_a_workspace_that_vanishes_in_the_moment_of_the_exchange(postgres_world: World) -> None:
     world = postgres_world
     code = await world.code()
-    async with world.stage.state.database.transaction() as session:
-        await session.execute(sa.delete(Workspace).where(Workspace.id == world.workspace.id))
-        exchange = asyncio.create_task(world.exchange(code))
-        await until_it_waits(world.stage)
-    answer = await exchange
+    _, answer = await in_a_row(
+        world.stage,
+        lambda session: session.execute(sa.delete(Workspace).where(Workspace.id == world.workspace.id)),
+        world.exchange(code),
+    )
     assert answer.status_code == 403
     assert await world.stage.count(AuthorizationCode) == await world.stage.count(RefreshFamily) == 0
 
@@ -214,11 +207,9 @@ async def test_DL_9_and_DL_11_no_exchange_slips_through_while_an_app_is_closed(
             await close(session)
 
     # The exchange is under way when the app is closed: its session ends with the others.
-    async with database.transaction() as session:
-        pair = await world.in_session(session, await world.code())
-        closing = asyncio.create_task(close_now())
-        await until_it_waits(world.stage)
-    await closing
+    code = await world.code()
+    pair, refusal = await in_a_row(world.stage, lambda session: world.in_session(session, code), close_now())
+    assert refusal is None
     (family,) = await world.stage.all(RefreshFamily)
     assert family.revoked_at is not None
     body = {"refresh_token": pair.refresh.token}
@@ -228,11 +219,7 @@ async def test_DL_9_and_DL_11_no_exchange_slips_through_while_an_app_is_closed(
     other = replace(world, app=await world.stage.login_app())
     code = await other.code()
     world = other
-    async with database.transaction() as session:
-        await close(session)
-        exchange = asyncio.create_task(other.exchange(code))
-        await until_it_waits(world.stage)
-    answer = await exchange
+    _, answer = await in_a_row(world.stage, close, other.exchange(code))
     assert answer.status_code == 400
     assert await world.stage.count(RefreshFamily) == 1
     assert await world.stage.count(AuthorizationCode) == 0
@@ -257,15 +244,16 @@ async def test_DL_5_no_rotation_slips_through_while_a_person_is_deactivated(post
     old = await world.session()
     subject = await world.stage.subject(world.user, world.workspace)
     now = world.stage.clock.now()
-    async with state.database.transaction() as rotating:
+
+    async def rotate(session: AsyncSession) -> TokenPair:
         claims = state.verifier.refresh(old.refresh.token)
-        used = await families.consume(rotating, claims, context=CONTEXT, grace=timedelta(), now=now)
-        new = await families.issue_pair(
-            rotating, state.issuer, subject, family_id=used.family_id, issued_at=used.consumed_at
+        used = await families.consume(session, claims, context=CONTEXT, grace=timedelta(), now=now)
+        return await families.issue_pair(
+            session, state.issuer, subject, family_id=used.family_id, issued_at=used.consumed_at
         )
-        deactivation = asyncio.create_task(world.set_active(False))
-        await until_it_waits(world.stage)
-    await deactivation
+
+    new, refusal = await in_a_row(world.stage, rotate, world.set_active(False))
+    assert refusal is None
     assert await world.stage.count(RefreshToken) == 0
     await world.set_active(True)
     for pair in (old, new):
@@ -299,13 +287,15 @@ async def test_DL_8_revocations_take_people_and_families_in_one_order(postgres_w
         (close_sessions, RefreshFamily.id, many),
         (revoke_people, User.id, ids),
     ):
-        async with stage.state.database.transaction() as holding:
-            first, rest = rows[-1], rows[:-1]
-            await holding.execute(sa.select(key).where(key == first).with_for_update())
-            revocation_of_all = asyncio.create_task(revoke())
-            await until_it_waits(stage)
-            await holding.execute(sa.select(key).where(key.in_(rest)).with_for_update(nowait=True))
-        await revocation_of_all
+        of_first = sa.select(key).where(key == rows[-1]).with_for_update()
+        of_rest = sa.select(key).where(key.in_(rows[:-1])).with_for_update(nowait=True)
+        _, refusal = await in_a_row(
+            stage,
+            partial(AsyncSession.execute, statement=of_first),
+            revoke(),
+            then=partial(AsyncSession.execute, statement=of_rest),
+        )
+        assert refusal is None
     assert await stage.count(RefreshFamily, RefreshFamily.revoked_at.is_(None)) == 0
     assert {user.token_epoch for user in await stage.all(User, User.id.in_(ids))} == {1}
 

@@ -24,6 +24,7 @@ from sentinel.core.redis import connect
 from sentinel.devmode.provider import Person
 from sentinel.identity.models import User
 from sentinel.tokens.models import AuthorizationCode
+from tests.races import in_a_row
 from tests.servers import start_private_redis
 from tests.stage import Keys, Pkce, Stage, open_stage, settings_for
 
@@ -277,15 +278,6 @@ async def test_SG_2_two_sign_ins_at_once_give_one_signal(world: World) -> None:
     assert (await world.raised()).count(TRAVEL) == 2
 
 
-async def until_it_waits(stage: Stage) -> None:
-    """Until some connection waits for a lock of another."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    while not (await stage.execute(waiting))[0][0]:
-        pass
-
-
 @pytest.mark.parametrize("known", [False, True])
 async def test_SG_2_sign_ins_that_overlap_give_one_signal(
     postgresql_url: str, stage_keys: Keys, known: bool
@@ -310,11 +302,8 @@ async def test_SG_2_sign_ins_that_overlap_give_one_signal(
             async with stage.state.database.transaction() as session:
                 await observe(session, stage.clock.now() + timedelta(seconds=1))
 
-        async with stage.state.database.transaction() as session:
-            await observe(session, stage.clock.now())
-            other = asyncio.create_task(second())
-            await until_it_waits(stage)
-        await other
+        _, refusal = await in_a_row(stage, lambda session: observe(session, stage.clock.now()), second())
+        assert refusal is None
         new = (await world.raised())[len(before) :]
         expected = [TRAVEL] if known else [TRAVEL, "login_new_country", "login_new_device"]
         assert sorted(new) == expected

@@ -47,7 +47,7 @@ LOSSES: dict[str, Callable[[Stage, UUID, UUID | None], Awaitable[Any]]] = {
     "demoted": lambda stage, who, actor: use(stage, users.set_admin, who, False, actor_id=actor),
     "deleted": lambda stage, who, actor: use(stage, people.delete, who, actor_id=actor),
     "in bulk": lambda stage, who, actor: use(
-        stage, accounts.set_active_many, [who, uuid4()], False, actor_id=actor
+        stage, accounts.switch_many, [who, uuid4()], False, actor_id=actor
     ),
     "changed": lambda stage, who, actor: use(stage, accounts.change, who, is_active=False, actor_id=actor),
     "changed otherwise": lambda stage, who, actor: use(
@@ -101,10 +101,10 @@ async def test_admin_AD_8_all_administrators_in_bulk(stage: Stage) -> None:
     ada = await stage.user()
     before = await stage.snapshot()
     everybody = [one.id for one in (*admins, ada)]
-    refused = await refusal(use(stage, accounts.set_active_many, everybody, False))
+    refused = await refusal(use(stage, accounts.switch_many, everybody, False))
     assert refused.reason == "last_admin"
     assert await stage.snapshot() == before
-    assert await use(stage, accounts.set_active_many, everybody[1:], False, actor_id=admins[0].id) == 3
+    assert (await use(stage, accounts.switch_many, everybody[1:], False, actor_id=admins[0].id)).people == 3
     assert await stage.count(User, User.is_active) == 1
 
 
@@ -167,7 +167,7 @@ async def test_admin_4_many_at_once(stage: Stage) -> None:
     await stage.join(workspace, bob)
     tokens = [await stage.access_token(one, workspace) for one in (ada, bob)]
     ids = [ada.id, bob.id, gone.id, uuid4(), ada.id]
-    assert await use(stage, accounts.set_active_many, ids, False, actor_id=admin.id) == 2
+    assert (await use(stage, accounts.switch_many, ids, False, actor_id=admin.id)).people == 2
     for token in tokens:
         assert (await stage.client.get("/users/me", headers=bearer(token))).status_code == 401
     assert await stage.all(User, User.is_active, User.id != admin.id) == []
@@ -176,14 +176,28 @@ async def test_admin_4_many_at_once(stage: Stage) -> None:
     (bulk,) = await stage.activities("bulk_status_change")
     assert (bulk.target_type, bulk.target_id, bulk.actor_id) == ("system", UUID(int=0), admin.id)
     assert bulk.detail == {"is_active": False, "affected": 2}
-    assert await use(stage, accounts.set_active_many, ids, True, actor_id=admin.id) == 3
+    assert (await use(stage, accounts.switch_many, ids, True, actor_id=admin.id)).people == 3
     assert len(await stage.activities("user_activated")) == 3
     for token in tokens:
         assert (await stage.client.get("/users/me", headers=bearer(token))).status_code == 401
-    assert await use(stage, accounts.set_active_many, [], False, actor_id=admin.id) == 0
-    assert await use(stage, accounts.set_active_many, [uuid4()] * 500, False, actor_id=admin.id) == 0
-    too_many = await refusal(use(stage, accounts.set_active_many, [uuid4()] * 501, False, actor_id=admin.id))
+    assert (await use(stage, accounts.switch_many, [], False, actor_id=admin.id)).people == 0
+    assert (await use(stage, accounts.switch_many, [uuid4()] * 500, False, actor_id=admin.id)).people == 0
+    too_many = await refusal(use(stage, accounts.switch_many, [uuid4()] * 501, False, actor_id=admin.id))
     assert isinstance(too_many, Unprocessable)
+
+
+async def test_admin_4_many_cost_as_many_statements_as_one(stage: Stage) -> None:
+    """Each still has an activity of his own."""
+    many = [(await stage.user()).id for _ in range(5)]
+    costs = []
+    for ids in (many[:1], many):
+        with stage.statements() as seen:
+            await use(stage, accounts.switch_many, ids, False)
+        costs.append(sum("INSERT INTO activity_logs" in text for text in seen.texts))
+    assert costs == [2, 2]
+    rows = await stage.activities("user_deactivated")
+    assert sorted(row.target_id for row in rows) == sorted(many)
+    assert all(row.detail == {"bulk": True} for row in rows)
 
 
 # ── search and look ──
@@ -213,6 +227,8 @@ async def test_admin_4_people_are_found_by_a_part_of_name_or_address(stage: Stag
     assert await found(None, page=2, page_size=2) == (["Ada"], 3)
     assert await found(None, page=3, page_size=2) == ([], 3)
     assert await found(None, page=10**30, page_size=100) == ([], 3)
+    for page in ({"page": 0}, {"page_size": 0}, {"page_size": 101}):
+        assert isinstance(await refusal(found(None, **page)), Unprocessable)
     (ada,) = (await read(stage, people.search, "ada", page=1, page_size=1)).items
     assert (ada.id, ada.email, ada.is_active, ada.is_admin, ada.created_at, ada.workspace_count) == (
         made[0].id,

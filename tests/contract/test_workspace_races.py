@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -23,9 +22,10 @@ from sentinel.permissions import resources
 from sentinel.permissions.decide import Level
 from sentinel.permissions.models import Resource, Share
 from sentinel.permissions.resources import Grantee
-from sentinel.workspaces import groups, members
+from sentinel.workspaces import groups, members, people
 from sentinel.workspaces.models import Group, GroupMembership, Membership, Workspace
 from sentinel.workspaces.roles import WorkspaceRole
+from tests.races import in_a_row
 from tests.stage import Keys, Service, Stage, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -135,20 +135,9 @@ class World:
         self, first: Callable[[AsyncSession], Awaitable[Any]], second: Awaitable[httpx.Response]
     ) -> httpx.Response:
         """The answer to ``second``, which begins while ``first`` has done all but commit."""
-        async with self.stage.state.database.transaction() as session:
-            await first(session)
-            asked = asyncio.ensure_future(second)
-            with anyio.fail_after(10):
-                while not (asked.done() or await self._somebody_waits()):
-                    pass
-        return await asked
-
-    async def _somebody_waits(self) -> bool:
-        waiting = sa.text(
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool((await self.stage.execute(waiting))[0][0])
+        answer: httpx.Response
+        _, answer = await in_a_row(self.stage, first, second)
+        return answer
 
     async def left(self, grantee: User | Group) -> tuple[int, int]:
         """How many shares and group memberships there are for a person or a group."""
@@ -240,12 +229,14 @@ async def test_W8_and_W9_who_has_just_become_the_last_owner_stays(world: World) 
     ):
         for method, body in (("PATCH", {"role": "viewer"}), ("DELETE", None)):
             other = await stage.member(world.workspace, "owner")
-            for headers in (world.headers, await stage.as_user(other, world.workspace)):
+            for asker in (world.ada, other):
                 await stage.execute(
                     sa.update(Membership).where(Membership.user_id == other.id).values(role="owner")
                 )
                 if not await stage.count(Membership, Membership.user_id == other.id):
                     await stage.join(world.workspace, other, "owner")
+                # The first has revoked what the other had, so his token is made for every turn.
+                headers = await stage.as_user(asker, world.workspace)
                 answer = await world.in_a_row(
                     lambda session, first=first, other=other: first(session, other),  # type: ignore[misc]
                     stage.client.request(method, path, headers=headers, json=body),
@@ -254,6 +245,20 @@ async def test_W8_and_W9_who_has_just_become_the_last_owner_stays(world: World) 
                 assert answer.status_code in (401, 403), answer.text
                 owners = await stage.all(Membership, Membership.role == "owner")
                 assert [one.user_id for one in owners] == [world.ada.id]
+
+
+async def test_W8_and_W9_somebody_whose_account_is_just_being_deleted_is_no_member(world: World) -> None:
+    """Whoever changes or removes him waits, and is told so; nothing is written down that has not happened."""
+    stage, now = world.stage, world.stage.clock.now()
+    for method, body in (("PATCH", {"role": "editor"}), ("DELETE", None)):
+        eve = await stage.member(world.workspace)
+        answer = await world.in_a_row(
+            lambda session, eve=eve: people.delete(session, eve.id, actor_id=None, now=now),  # type: ignore[misc]
+            world.ask(method, f"/workspaces/{world.workspace.id}/members/{eve.id}", body),
+        )
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Member not found"}), method
+    assert len(await stage.activities("user_deleted")) == 2
+    assert await stage.activities("member_role_changed") == await stage.activities("member_removed") == []
 
 
 async def test_U2_and_G3_a_change_sees_the_one_before_it(world: World) -> None:

@@ -9,9 +9,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from sentinel.audit.models import Activity
 from sentinel.identity.models import User
 from sentinel.workspaces.models import Membership, Workspace
+from tests.contract.activities import told
 from tests.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -36,18 +36,6 @@ async def stored(stage: Stage, workspace_id: UUID | str) -> Workspace:
     (row,) = await stage.all(Workspace, Workspace.id == UUID(str(workspace_id)))
     assert isinstance(row, Workspace)
     return row
-
-
-def told(entry: Activity) -> tuple[Any, ...]:
-    """An activity without its id and time."""
-    return (
-        entry.action,
-        entry.actor_id,
-        entry.target_type,
-        entry.target_id,
-        entry.workspace_id,
-        entry.detail,
-    )
 
 
 async def create(stage: Stage, headers: Mapping[str, str], **body: Any) -> httpx.Response:

@@ -91,14 +91,16 @@ class Watch:
     async def thing(self, thing: Thing) -> None:
         """The record, and who may do it, page by page; only a service of the scope is told."""
         path = "/permissions/resource/" + "/".join(thing.name.values())
+        told = False
         for app in self._world.apps:
             headers = {"X-Service-Key": app.key}
-            if self._world.scope(app) == thing.scope:
+            if self._world.scope(app) != thing.scope:
+                refused = await self._stage.client.get(path, headers=headers)
+                assert refused.status_code == 403, "another scope is told about a resource"
+            elif not told:
                 await self._record(thing, path, headers)
                 await self._subjects(thing, path, headers)
-                return
-            refused = await self._stage.client.get(path, headers=headers)
-            assert refused.status_code == 403, "another scope is told about a resource"
+                told = True
 
     async def _record(self, thing: Thing, path: str, headers: dict[str, str]) -> None:
         answer = await self._stage.client.get(path, headers=headers)

@@ -54,17 +54,20 @@ class Life:
             thread.join()
 
     def judge(self, servers: Sequence[Served]) -> Record:
-        """Ask for everything that was acknowledged; called when all servers are well again."""
+        """Ask for everything that was acknowledged; called when all servers are well again.
+
+        Nothing but a 401 says that a token is dead.
+        """
         record, served = self.record, servers[0]
         for resource_id in record.written:
             path = f"/permissions/resource/notes/document/{resource_id}"
             record.lost_writes += served.ask("GET", path, None, self._world.service)[0] != 200
         for token in record.ended_access:
             status, _ = served.ask("GET", "/users/me", None, {"Authorization": f"Bearer {token}"})
-            record.resurrected += status == 200
+            record.resurrected += status != 401
         for token in record.spent:
             status, _ = served.ask("POST", "/auth/refresh", {"refresh_token": token})
-            record.resurrected += status == 200
+            record.resurrected += status != 401
         return record
 
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, Any]:
@@ -115,7 +118,7 @@ class Life:
                 if status == 401 and last is not None:
                     self.record.spent.append(token)
                     self.record.ended_access.append(last)
-                elif status == 200:
+                elif status not in (0, 503):
                     self.record.resurrected += 1
                 return
             if status == 200:

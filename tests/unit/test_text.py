@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sentinel.identity.text import NAME_LENGTH, URL_LENGTH, display_name, plain_text, web_url
+from sentinel.core.errors import Unprocessable
+from sentinel.identity.text import NAME_LENGTH, URL_LENGTH, display_name, label, plain_text, web_url
 
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 PIECES = st.sampled_from(
@@ -213,3 +214,16 @@ def test_ID_2_web_addresses_are_kept_as_they_are(value: str) -> None:
 )
 def test_ID_2_anything_else_is_no_address_of_a_picture(value: str | None) -> None:
     assert web_url(value) is None
+
+
+def test_a_label_has_1_to_255_characters_besides_markup() -> None:
+    assert label(" <b>Notes</b> &amp; more ") == "Notes & more"
+    assert label(f"<i>{'a' * NAME_LENGTH}</i>") == "a" * NAME_LENGTH
+    for bad in ("", " \t", "<b></b>", "\x00", "a" * (NAME_LENGTH + 1)):
+        with pytest.raises(Unprocessable) as refused:
+            label(bad)
+        assert refused.value.field == "name"
+        assert refused.value.detail == "Name must have 1 to 255 characters besides markup"
+    with pytest.raises(Unprocessable) as refused:
+        label("<b></b>", "title")
+    assert refused.value.field == "title"

@@ -12,8 +12,8 @@ from sentinel.apps.addresses import check_redirect_uris, origin_of
 from sentinel.apps.models import LoginApp
 from sentinel.audit import activity
 from sentinel.core.database import contains_folded
-from sentinel.core.errors import NotFound, Unprocessable
-from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.core.errors import NotFound
+from sentinel.identity.text import label
 from sentinel.tokens.models import RefreshFamily, RefreshToken
 from sentinel.tokens.revocation import revoke_login_app
 
@@ -33,7 +33,7 @@ async def create(
     """
     app = LoginApp(
         id=uuid4(),
-        name=_label(name),
+        name=label(name),
         redirect_uris=check_redirect_uris(list(redirect_uris), allow_plain_http=allow_plain_http),
         is_active=True,
         created_by=actor_id,
@@ -100,20 +100,26 @@ async def change(
 ) -> tuple[LoginApp, int]:
     """Change a login app; returns it with the number of refresh tokens revoked.
 
-    Sessions end only when the app is switched off together with ``revoke_sessions`` (DL-9).
-    Raises :class:`NotFound`, :class:`Unprocessable`.
+    Sessions end only when the app is switched off together with ``revoke_sessions`` (DL-9). Writes one activity, and
+    none when everything is so already and no session has ended. Raises :class:`NotFound`, :class:`Unprocessable`.
     """
     app = await _locked(session, app_id)
+    wishes: dict[str, object] = {}
     if name is not None:
-        app.name = _label(name)
+        wishes["name"] = label(name)
     if redirect_uris is not None:
-        app.redirect_uris = check_redirect_uris(list(redirect_uris), allow_plain_http=allow_plain_http)
+        wishes["redirect_uris"] = check_redirect_uris(list(redirect_uris), allow_plain_http=allow_plain_http)
     if is_active is not None:
-        app.is_active = is_active
+        wishes["is_active"] = is_active
+    changes = {field: value for field, value in wishes.items() if getattr(app, field) != value}
     revoked = 0
     # Also when it was off already: whoever left the sessions alone then may think better of it.
     if is_active is False and revoke_sessions:
         revoked = await revoke_login_app(session, app.id, reason="client_app_deactivated", now=now)
+    if not changes and not revoked:
+        return app, 0
+    for field, value in changes.items():
+        setattr(app, field, value)
     app.updated_at = now
     await session.flush()
     await _record(session, "client_app_updated", app, actor_id, now, tokens_revoked=revoked)
@@ -152,13 +158,6 @@ async def _locked(session: AsyncSession, app_id: UUID) -> LoginApp:
 
 def _not_found() -> NotFound:
     return NotFound("Login app not found", reason="client_app_not_found")
-
-
-def _label(name: str) -> str:
-    label = plain_text(name)
-    if not 1 <= len(label) <= NAME_LENGTH:
-        raise Unprocessable(f"The name has 1 to {NAME_LENGTH} characters", field="name")
-    return label
 
 
 async def _record(

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sentinel.apps import scopes
+from sentinel.apps import scopes, service_apps
 from sentinel.apps.authentication import ServiceCaller
 from sentinel.apps.models import Realm, ServiceApp
 from sentinel.audit import activity
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unprocessable
 from sentinel.core.logging import security_event
-from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.identity.text import label
 from sentinel.tokens.claims import IssuedToken
 from sentinel.tokens.issue import Issuer
 
@@ -113,7 +113,7 @@ async def create(
     realm = Realm(
         id=uuid4(),
         slug=scopes.check_name(slug, field="slug"),
-        name=_label(name),
+        name=label(name),
         m2m_ttl_s=_lifetime(m2m_ttl_s),
         is_active=True,
         created_by=actor_id,
@@ -182,16 +182,22 @@ async def change(
 ) -> Realm:
     """Change what may change of a realm; None leaves a field as it is. Inactive: no new m2m tokens (rule 5).
 
-    Raises :class:`NotFound`, :class:`Unprocessable`.
+    Writes one activity, and none when everything is so already. Raises :class:`NotFound`, :class:`Unprocessable`.
     """
     # Members may come and go meanwhile: the slug, which they hold on to, never changes.
     realm = await _locked(session, realm_id, key_share=True)
+    wishes: dict[str, object] = {}
     if name is not None:
-        realm.name = _label(name)
+        wishes["name"] = label(name)
     if m2m_ttl_s is not None:
-        realm.m2m_ttl_s = _lifetime(m2m_ttl_s)
+        wishes["m2m_ttl_s"] = _lifetime(m2m_ttl_s)
     if is_active is not None:
-        realm.is_active = is_active
+        wishes["is_active"] = is_active
+    changes = {field: value for field, value in wishes.items() if getattr(realm, field) != value}
+    if not changes:
+        return realm
+    for field, value in changes.items():
+        setattr(realm, field, value)
     realm.updated_at = now
     await session.flush()
     await _record(session, "realm_updated", realm, actor_id, now)
@@ -221,7 +227,7 @@ async def add_member(
     for an app of another realm.
     """
     realm = await _held(session, realm_id)
-    app = await _locked_app(session, app_id)
+    app = await service_apps.hold(session, app_id)
     if app.realm_id is not None and app.realm_id != realm.id:
         raise Conflict("The service app is in another realm", reason="other_realm")
     if app.realm_id is None:
@@ -325,23 +331,9 @@ async def _held(session: AsyncSession, realm_id: UUID) -> Realm:
 
 
 async def _member_app(session: AsyncSession, realm: Realm, app_id: UUID) -> ServiceApp:
-    app = await _locked_app(session, app_id)
+    app = await service_apps.hold(session, app_id)
     if app.realm_id != realm.id:
         raise NotFound("The service app is not in this realm", reason="realm_member_not_found")
-    return app
-
-
-async def _locked_app(session: AsyncSession, app_id: UUID) -> ServiceApp:
-    app = (
-        await session.execute(
-            sa.select(ServiceApp)
-            .where(ServiceApp.id == app_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    ).scalar_one_or_none()
-    if app is None:
-        raise NotFound("Service app not found", reason="service_app_not_found")
     return app
 
 
@@ -374,13 +366,6 @@ async def _require_target(session: AsyncSession, realm_id: UUID, target: str) ->
 
 def _unknown() -> NotFound:
     return NotFound("Realm not found", reason="realm_not_found")
-
-
-def _label(name: str) -> str:
-    label = plain_text(name)
-    if not 1 <= len(label) <= NAME_LENGTH:
-        raise Unprocessable(f"The name has 1 to {NAME_LENGTH} characters", field="name")
-    return label
 
 
 def _lifetime(seconds: int) -> int:

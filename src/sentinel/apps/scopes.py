@@ -57,7 +57,7 @@ async def reserve(session: AsyncSession, name: str, *, for_realm: bool = False) 
     Raises :class:`Invalid` when the other kind of scope has it, :class:`Conflict` when the same kind has it or
     when rows of an earlier owner still stand under it (SB-3).
     """
-    await _hold(session, name)
+    await hold(session, name)
     taken = (
         await session.execute(
             sa.select(
@@ -173,7 +173,7 @@ async def require_orphaned(session: AsyncSession, name: str) -> None:
     """Raise :class:`Conflict` when a service app, active or not, or a realm has the name; hold it until the transaction
     ends, so that none takes it meanwhile.
     """
-    await _hold(session, name)
+    await hold(session, name)
     if owner := await owner_of(session, name):
         raise Conflict(
             f"The name {name!r} belongs to a {owner}; only what is left behind can be purged",
@@ -196,7 +196,8 @@ async def owner_of(session: AsyncSession, name: str) -> str | None:
     return "realm" if used.realm else None
 
 
-async def _hold(session: AsyncSession, name: str) -> None:
+async def hold(session: AsyncSession, name: str) -> None:
+    """Keep a name as it is until the transaction ends: nothing that is free comes into use, or is purged, meanwhile."""
     if session.get_bind().dialect.name == "postgresql":
         # SQLite writes one transaction at a time; here two creations of one name have to be made to queue.
         key = zlib.crc32(name.encode()) - 2**31

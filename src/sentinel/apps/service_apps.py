@@ -15,7 +15,7 @@ from sentinel.apps.models import Realm, ServiceApp
 from sentinel.audit import activity
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
-from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.identity.text import NAME_LENGTH, label
 
 MAX_OVERLAP_MINUTES = 1440
 ORIGINS_LOCK = 0x4F524947  # "ORIG": held while the origins of active apps are compared (RO-10)
@@ -46,7 +46,7 @@ async def create(
     """
     app = ServiceApp(
         id=uuid4(),
-        name=_label(name),
+        name=label(name),
         service_name=scopes.check_name(service_name, field="service_name"),
         allowed_origins=check_origins(list(allowed_origins)),
         allowed_idp_audiences=_audiences(allowed_idp_audiences),
@@ -141,7 +141,7 @@ async def rotate_key(
     """
     if not timedelta() <= overlap <= timedelta(minutes=MAX_OVERLAP_MINUTES):
         raise Unprocessable(f"The overlap is 0 to {MAX_OVERLAP_MINUTES} minutes", field="overlap_minutes")
-    app = await _locked(session, app_id)
+    app = await hold(session, app_id)
     if replaces is not None and replaces != app.key_prefix:
         raise Conflict("The key has been rotated already", reason="key_rotated")
     key = keys.generate()
@@ -183,10 +183,10 @@ async def change(
     Writes one activity, and none when everything is so already. Raises :class:`NotFound`, :class:`Unprocessable`,
     :class:`Conflict` as :func:`create` does.
     """
-    app = await _locked(session, app_id)
+    app = await hold(session, app_id)
     wishes: dict[str, object] = {}
     if name is not None:
-        wishes["name"] = _label(name)
+        wishes["name"] = label(name)
     if allowed_origins is not None:
         wishes["allowed_origins"] = check_origins(list(allowed_origins))
     if allowed_idp_audiences is not None:
@@ -212,7 +212,7 @@ async def delete(session: AsyncSession, app_id: UUID, *, actor_id: UUID | None, 
 
     A realm's member leaves all rows in place. Returns how many were purged. Raises :class:`NotFound`.
     """
-    app = await _locked(session, app_id)
+    app = await hold(session, app_id)
     purged = scopes.Rows(0, 0)
     if app.realm_id is None:
         purged = await scopes.purge(session, app.service_name)
@@ -238,8 +238,8 @@ async def key_hashes(session: AsyncSession, *, now: datetime) -> frozenset[str]:
     return frozenset(found for row in rows for found in row if found)
 
 
-async def _locked(session: AsyncSession, app_id: UUID) -> ServiceApp:
-    """The app for a change: another change of it waits until this one is committed."""
+async def hold(session: AsyncSession, app_id: UUID) -> ServiceApp:
+    """The app for a change: another change of it waits until this one is committed. Raises :class:`NotFound`."""
     app = (
         await session.execute(
             sa.select(ServiceApp)
@@ -274,13 +274,6 @@ async def _claim_origins(session: AsyncSession, app: ServiceApp) -> None:
                 "belongs to one service",
                 reason="origin_taken",
             )
-
-
-def _label(name: str) -> str:
-    label = plain_text(name)
-    if not 1 <= len(label) <= NAME_LENGTH:
-        raise Unprocessable(f"The name has 1 to {NAME_LENGTH} characters", field="name")
-    return label
 
 
 def _audiences(values: Sequence[str]) -> list[str]:

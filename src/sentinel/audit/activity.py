@@ -169,6 +169,9 @@ async def record_all(
         raise ValueError(
             f"{action!r} is not an activity; add it to ACTIONS_BY_AREA and to the contract first"
         )
+    if not targets:
+        # Without any rows the statement would insert one of defaults.
+        return
     await session.execute(
         sa.insert(Activity),
         [

@@ -15,13 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.audit.country_names import COUNTRY_NAMES
 from sentinel.audit.days import Days
-from sentinel.audit.devices import device_of
+from sentinel.audit.devices import OTHER, device_of
 from sentinel.audit.geo import CountryLookup
 from sentinel.audit.models import Activity
 
 SIGN_INS = ("user_login", "admin_login")
 MOST_ADDRESSES = 20_000
 """Addresses that are looked up for a report, the most frequent ones; sign-ins from others count as unresolved."""
+
+MOST_AGENTS = 2_000
+"""User-Agents that are looked at for a report, the most frequent ones; sign-ins with others count as ``Other``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +66,26 @@ async def insights(
     wanted = [Activity.action.in_(SIGN_INS), Activity.created_at >= Days.until(now, days).since]
     if user_id is not None:
         wanted.append(Activity.actor_id == user_id)
-    rows = await session.execute(
-        sa.union_all(_by_value("user_agent", wanted), _by_value("ip", wanted, limit=MOST_ADDRESSES))
+    everything: sa.CompoundSelect[Any] = sa.union_all(
+        _by_value("user_agent", wanted, limit=MOST_AGENTS),
+        _by_value("ip", wanted, limit=MOST_ADDRESSES),
+        sa.select(sa.literal("all"), sa.cast(sa.null(), sa.Text()), sa.func.count()).where(*wanted),
     )
-    found: dict[str, list[tuple[str | None, int]]] = {"user_agent": [], "ip": []}
-    for row in rows:
+    found: dict[str, list[tuple[str | None, int]]] = {"user_agent": [], "ip": [], "all": []}
+    for row in await session.execute(everything):
         found[row.kind].append((row.value, row.number))
+    [(_, total)] = found["all"]
     # A large installation has many addresses; other requests must not wait for them.
-    return await asyncio.to_thread(_count, lookup, days, found["user_agent"], found["ip"])
+    return await asyncio.to_thread(_count, lookup, days, total, found["user_agent"], found["ip"])
 
 
-def _by_value(
-    kind: str, wanted: Sequence[sa.ColumnElement[bool]], *, limit: int | None = None
-) -> sa.Select[Any]:
+def _by_value(kind: str, wanted: Sequence[sa.ColumnElement[bool]], *, limit: int) -> sa.Select[Any]:
     """The sign-ins by one detail of their rows, the most frequent values first."""
     value = Activity.detail[kind].as_string().label("value")
     number = sa.func.count().label("number")
-    counted = sa.select(value, number).where(*wanted).group_by(value)
-    if limit is not None:
-        counted = counted.order_by(number.desc(), value).limit(limit)
+    counted = (
+        sa.select(value, number).where(*wanted).group_by(value).order_by(number.desc(), value).limit(limit)
+    )
     # A select of its own, because SQLite takes no LIMIT inside a union otherwise.
     inner = counted.subquery()
     return sa.select(sa.literal(kind).label("kind"), inner.c.value, inner.c.number)
@@ -90,16 +94,18 @@ def _by_value(
 def _count(
     lookup: CountryLookup,
     days: int,
+    total: int,
     agents: Iterable[tuple[str | None, int]],
     addresses: Iterable[tuple[str | None, int]],
 ) -> SignIns:
     browsers, systems, countries = Counter[str](), Counter[str](), Counter[str]()
-    total = 0
     for agent, number in agents:
         device = device_of(agent)
         browsers[device.browser] += number
         systems[device.system] += number
-        total += number
+    if rest := total - browsers.total():
+        browsers[OTHER] += rest
+        systems[OTHER] += rest
     for address, number in addresses:
         country = lookup.find(address)
         if country is not None:

@@ -52,13 +52,6 @@ async def change(
     return user
 
 
-async def set_active_many(
-    session: AsyncSession, user_ids: Collection[UUID], active: bool, *, actor_id: UUID | None, now: datetime
-) -> int:
-    """:func:`switch_many`; returns how many people have really changed."""
-    return (await switch_many(session, user_ids, active, actor_id=actor_id, now=now)).people
-
-
 async def switch_many(
     session: AsyncSession, user_ids: Collection[UUID], active: bool, *, actor_id: UUID | None, now: datetime
 ) -> Switched:
@@ -77,16 +70,14 @@ async def switch_many(
         administrators.require_rest(held, ids, actor_id=actor_id)
         ended = await revoke_users(session, ids, reason="user_deactivated", now=now)
     await session.execute(sa.update(User).where(User.id.in_(ids)).values(is_active=active, updated_at=now))
-    for user_id in ids:
-        await activity.record(
-            session,
-            "user_activated" if active else "user_deactivated",
-            target_type="user",
-            target_id=user_id,
-            actor_id=actor_id,
-            detail={"bulk": True},
-            now=now,
-        )
+    await activity.record_all(
+        session,
+        "user_activated" if active else "user_deactivated",
+        target_type="user",
+        targets=[(user_id, None, {"bulk": True}) for user_id in ids],
+        actor_id=actor_id,
+        now=now,
+    )
     await activity.record(
         session,
         "bulk_status_change",

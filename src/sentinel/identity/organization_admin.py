@@ -18,7 +18,7 @@ from sentinel.core.errors import Conflict, Invalid, NotFound, Unprocessable
 from sentinel.identity import rule_book
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, Organization, OrganizationDomain, User
 from sentinel.identity.organizations import DomainMalformed, normalise_domain
-from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.identity.text import label
 from sentinel.tokens.revocation import revoke_users
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]*[a-z0-9]")
@@ -118,7 +118,7 @@ async def create(
         )
     organization = Organization(
         id=uuid4(),
-        name=_name(name),
+        name=label(name),
         slug=slug,
         is_public=False,
         enabled=True,
@@ -169,14 +169,14 @@ async def _change(
     actor_id: UUID | None,
     now: datetime,
 ) -> int:
-    label = _name(name) if name is not None else None
+    plain = label(name) if name is not None else None
     if enabled is False and organization_id != PUBLIC_ORGANIZATION_ID:
         await _hold_people(session, organization_id)
     organization = await _locked(session, organization_id)
     fields: list[str] = []
     detail: dict[str, object] = {"fields": fields}
-    if label is not None and label != organization.name:
-        organization.name = label
+    if plain is not None and plain != organization.name:
+        organization.name = plain
         fields.append("name")
     switched = enabled is not None and enabled != organization.enabled
     revoked = 0
@@ -366,13 +366,6 @@ async def _locked(session: AsyncSession, organization_id: UUID, *, read: bool = 
 def _batches(ids: list[UUID]) -> Iterator[list[UUID]]:
     for start in range(0, len(ids), BATCH):
         yield ids[start : start + BATCH]
-
-
-def _name(value: str) -> str:
-    name = plain_text(value)
-    if not 1 <= len(name) <= NAME_LENGTH:
-        raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
-    return name
 
 
 def _unknown() -> NotFound:

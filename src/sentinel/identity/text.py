@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import nh3
 
+from sentinel.core.errors import Unprocessable
+
 NAME_LENGTH = 255
 URL_LENGTH = 2048
 
@@ -29,6 +31,18 @@ def plain_text(value: str) -> str:
         # Nobody writes like this by mistake. Without the ampersand nothing can be escaped once more either.
         text = re.sub(r"[<>&]", "", text)
     return " ".join(text.split())
+
+
+def label(value: str, field: str = "name") -> str:
+    """The name of a thing or a person, made plain. Raises :class:`Unprocessable` for ``field`` unless 1 to 255
+    characters are left.
+    """
+    text = plain_text(value)
+    if not 1 <= len(text) <= NAME_LENGTH:
+        raise Unprocessable(
+            f"{field.capitalize()} must have 1 to {NAME_LENGTH} characters besides markup", field=field
+        )
+    return text
 
 
 def display_name(value: str, email: str) -> str:

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.audit import activity
-from sentinel.core.database import upsert
+from sentinel.core.database import contains_folded, upsert
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
 from sentinel.identity import administrators, organizations
 from sentinel.identity.models import User
-from sentinel.identity.text import NAME_LENGTH, display_name, plain_text, web_url
+from sentinel.identity.text import display_name, label, web_url
 from sentinel.providers import IdentityRefused
 from sentinel.providers.claims import plain_email
 from sentinel.tokens.revocation import revoke_users
@@ -39,6 +39,13 @@ async def find_by_email(session: AsyncSession, email: str) -> User | None:
     ).scalar_one_or_none()
 
 
+def matching(text: str) -> sa.ColumnElement[bool]:
+    """The condition that name or address of a person contains ``text``, whatever the case; ``%`` and ``_`` are
+    literal.
+    """
+    return sa.or_(contains_folded(User.name, text), contains_folded(User.email, text))
+
+
 async def change_profile(
     session: AsyncSession, user_id: UUID, change: ProfileChange, *, now: datetime
 ) -> User:
@@ -55,10 +62,7 @@ async def edit(
     """:func:`change_profile` by the wish of ``actor_id``."""
     values: dict[str, str] = {}
     if change.name is not None:
-        name = plain_text(change.name)
-        if not 1 <= len(name) <= NAME_LENGTH:
-            raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
-        values["name"] = name
+        values["name"] = label(change.name)
     if (avatar_url := web_url(change.avatar_url)) is not None:
         values["avatar_url"] = avatar_url
     user = await _locked(session, user_id)
@@ -162,15 +166,13 @@ async def create_admin(
         raise Unprocessable(
             "That is not one e-mail address, such as ada@example.com", field="email"
         ) from error
-    label = display_name("", address) if name is None else plain_text(name)
-    if not 1 <= len(label) <= NAME_LENGTH:
-        raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
+    shown = display_name("", address) if name is None else label(name)
     inserted = await session.execute(
         upsert(session, User)
         .values(
             id=uuid4(),
             email=address,
-            name=label,
+            name=shown,
             organization_id=await organizations.resolve(session, address),
             is_active=True,
             is_admin=False,

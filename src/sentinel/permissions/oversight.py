@@ -9,7 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sentinel.apps import scopes
 from sentinel.apps.authentication import memberships
+from sentinel.apps.scopes import Rows
 from sentinel.audit import activity
 from sentinel.core.errors import Invalid
 from sentinel.permissions import resources
@@ -119,27 +121,35 @@ async def set_owner(
     return resource
 
 
-async def purge(session: AsyncSession, service_name: str, *, actor_id: UUID | None, now: datetime) -> int:
-    """Forget every resource of a service or realm with all shares; returns how many there were.
+async def purge(session: AsyncSession, service_name: str, *, actor_id: UUID | None, now: datetime) -> Rows:
+    """Forget every resource under the name of a service or realm, with all shares; returns what went.
 
-    Its actions stay. A scope that nothing else stands under is free again (SB-3).
+    A service or realm that has the name keeps its actions. When none has it any more they go, too, and the name is
+    free again (SB-3).
     """
-    removed = await session.execute(
-        sa.delete(Resource)
-        .where(Resource.service_name == service_name)
-        .execution_options(synchronize_session=False)
-    )
-    count: int = removed.rowcount  # type: ignore[attr-defined]
+    await scopes.hold(session, service_name)
+    if await scopes.owner_of(session, service_name) is None:
+        gone = await scopes.purge(session, service_name)
+    else:
+        removed = await session.execute(
+            sa.delete(Resource)
+            .where(Resource.service_name == service_name)
+            .execution_options(synchronize_session=False)
+        )
+        gone = Rows(removed.rowcount, 0)  # type: ignore[attr-defined]
+    detail: dict[str, object] = {"service_name": service_name, "deleted_count": gone.resources}
+    if gone.actions:
+        detail["deleted_actions"] = gone.actions
     await activity.record(
         session,
         "permissions_purged",
         target_type="service",
         target_id=activity.SYSTEM_TARGET,
         actor_id=actor_id,
-        detail={"service_name": service_name, "deleted_count": count},
+        detail=detail,
         now=now,
     )
-    return count
+    return gone
 
 
 async def _record(

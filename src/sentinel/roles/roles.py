@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.audit import activity
 from sentinel.core.database import upsert
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
-from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.identity.text import label, plain_text
 from sentinel.roles.actions import by_name
 from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction, UserRole
 
@@ -91,7 +91,7 @@ async def create(
     role = Role(
         id=uuid4(),
         workspace_id=workspace_id,
-        name=_name(name),
+        name=label(name),
         description=plain_text(description) if description is not None else None,
         created_by=actor_id,
         created_at=now,
@@ -122,7 +122,7 @@ async def change(
 
     Raises :class:`NotFound`, :class:`Conflict` when the name is taken, :class:`Unprocessable`.
     """
-    plain = _name(name) if name is not None else None
+    plain = label(name) if name is not None else None
     role = await locked(session, role_id, "change")
     changed: list[str] = []
     if plain is not None and plain != role.name:
@@ -299,10 +299,3 @@ def _no_role() -> NotFound:
 
 def _no_workspace() -> NotFound:
     return NotFound("Workspace not found", reason="workspace_not_found")
-
-
-def _name(value: str) -> str:
-    name = plain_text(value)
-    if not 1 <= len(name) <= NAME_LENGTH:
-        raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
-    return name

@@ -21,6 +21,9 @@ from sentinel.workspaces.models import AllowedOrganization, Membership, Workspac
 
 MAX_ENTRIES = 500
 
+MAX_SHOWN = 100
+"""Members who are named before a list is saved; the rest are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShutOut:
@@ -30,6 +33,19 @@ class ShutOut:
     email: str
     name: str
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Who would lose access: how many, and the first 100 of them by address."""
+
+    count: int
+    first: tuple[ShutOut, ...]
+
+    @property
+    def more(self) -> int:
+        """How many are counted but not named."""
+        return self.count - len(self.first)
 
 
 async def get(session: AsyncSession, workspace_id: UUID) -> list[UUID]:
@@ -112,7 +128,7 @@ async def replace(
 
 async def shut_out_by(
     session: AsyncSession, workspace_id: UUID, organization_ids: Collection[UUID]
-) -> list[ShutOut]:
+) -> Losses:
     """The members who are admitted now and would lose access if ``organization_ids`` became the list, by address.
 
     Who is kept out already, by the present list or because his organization is disabled, loses nothing. Raises
@@ -121,26 +137,29 @@ async def shut_out_by(
     present = frozenset(await get(session, workspace_id))
     proposed = frozenset(organization_ids)
     if not proposed:
-        return []
+        return Losses(0, ())
     book = await rule_book.load(session)
-    rows = await session.execute(
+    # Read bit by bit: a workspace may have more members than are good to have in memory at once.
+    rows = await session.stream(
         sa.select(User.id, User.email, User.name, Membership.role, User.organization_id)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.workspace_id == workspace_id)
         .order_by(User.email)
     )
-    lost: list[ShutOut] = []
-    for user_id, email, name, role, stored in rows:
+    count, first = 0, list[ShutOut]()
+    async for user_id, email, name, role, stored in rows:
         own = book.standing(stored, email)
         if allowed(own, present) and not allowed(own, proposed):
-            lost.append(ShutOut(user_id, email, name, role))
-    return lost
+            count += 1
+            if len(first) < MAX_SHOWN:
+                first.append(ShutOut(user_id, email, name, role))
+    return Losses(count, tuple(first))
 
 
-async def _require_admissible(session: AsyncSession, wanted: Collection[UUID]) -> None:
+async def _require_admissible(session: AsyncSession, wanted: Sequence[UUID]) -> None:
     # Held in one order: none of them is disabled or deleted before the list is committed.
     found = await session.execute(
-        sa.select(Organization.id, Organization.enabled, Organization.is_public)
+        sa.select(Organization.id, Organization.name, Organization.enabled, Organization.is_public)
         .where(Organization.id.in_(wanted))
         .order_by(Organization.id)
         .with_for_update(read=True, key_share=True)
@@ -148,10 +167,15 @@ async def _require_admissible(session: AsyncSession, wanted: Collection[UUID]) -
     rows = found.all()
     if any(row.is_public for row in rows):
         raise Invalid("The public organization cannot be on the list", reason="organization_public")
-    if any(not row.enabled for row in rows):
-        raise Invalid("A disabled organization cannot be on the list", reason="organization_disabled")
-    if len(rows) < len(set(wanted)):
-        raise Invalid("There is no such organization", reason="unknown_organization")
+    for row in rows:
+        if not row.enabled:
+            raise Invalid(
+                f"{row.name} is disabled: enable it, or take it off the list", reason="organization_disabled"
+            )
+    known = {row.id for row in rows}
+    for one in wanted:
+        if one not in known:
+            raise Invalid(f"There is no organization with the id {one}", reason="unknown_organization")
 
 
 def _unknown() -> NotFound:

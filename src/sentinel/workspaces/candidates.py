@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.core.database import contains_folded
+from sentinel.identity import users
 from sentinel.identity.models import User
 from sentinel.roles.models import GroupRole, UserRole
 from sentinel.workspaces.models import Group, GroupMembership, Membership, Workspace
@@ -121,7 +122,7 @@ async def _people(
         .scalar_subquery()
     )
     columns = (User.id, User.name, User.email, User.is_active, standing)
-    fits = sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)) if text else sa.true()
+    fits = users.matching(text) if text else sa.true()
     # Cut by address, which has an index: the first few are found without sorting everybody.
     return await _read(session, columns, among, fits, taken, (User.email,), chosen)
 

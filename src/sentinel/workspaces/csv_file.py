@@ -12,6 +12,7 @@ from sentinel.providers.claims import plain_email
 from sentinel.workspaces.roles import WorkspaceRole
 
 MAX_BYTES = 5 * 1024 * 1024
+NO_WORKSPACE = "There is no such workspace"
 COLUMNS = ("email", "name", "workspace_slug", "role")
 
 
@@ -83,4 +84,7 @@ def _row(number: int, cells: list[str], places: list[int], width: int) -> Import
     row = replace(row, role=row.role.lower())
     if row.role not in {known.value for known in WorkspaceRole}:
         return replace(row, error="The role is none of owner, admin, editor, viewer")
+    if "\x00" in slug:
+        # PostgreSQL does not even compare with NUL; what has one is no slug of ours.
+        return replace(row, error=NO_WORKSPACE)
     return row

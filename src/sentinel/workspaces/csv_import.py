@@ -23,7 +23,7 @@ from sentinel.identity.organizations import Standing
 from sentinel.identity.rule_book import RuleBook
 from sentinel.identity.text import display_name
 from sentinel.workspaces import gates, members
-from sentinel.workspaces.csv_file import ImportRow
+from sentinel.workspaces.csv_file import NO_WORKSPACE, ImportRow
 from sentinel.workspaces.members import NOT_PERMITTED
 from sentinel.workspaces.models import AllowedOrganization, Membership, Workspace
 from sentinel.workspaces.roles import WorkspaceRole
@@ -151,7 +151,7 @@ class _World:
             raise Invalid(row.error)
         workspace_id = self.workspaces.get(row.workspace_slug)
         if workspace_id is None:
-            raise Invalid("There is no such workspace")
+            raise Invalid(NO_WORKSPACE)
         user = self.users.get(row.email)
         if user is not None and (workspace_id, user.id) in self.members:
             raise Conflict(ALREADY)
@@ -189,8 +189,7 @@ def _newcomer(row: ImportRow, standing: Standing) -> User:
 async def _look(session: AsyncSession, rows: Iterable[ImportRow]) -> _World:
     good = [row for row in rows if row.error is None]
     world = _World(await rule_book.load(session))
-    # PostgreSQL does not even compare with NUL; what has one is no slug of ours.
-    for slugs in _batches({row.workspace_slug for row in good if "\x00" not in row.workspace_slug}):
+    for slugs in _batches({row.workspace_slug for row in good}):
         found = await session.execute(
             sa.select(Workspace.slug, Workspace.id, AllowedOrganization.organization_id)
             .outerjoin(AllowedOrganization, AllowedOrganization.workspace_id == Workspace.id)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps.models import Realm, ServiceApp
 from sentinel.core.database import contains_folded
+from sentinel.identity import users
 from sentinel.identity.models import User
 from sentinel.permissions.models import Resource, Share
 from sentinel.workspaces.models import Group, Membership, Workspace
@@ -63,7 +64,7 @@ async def find(
         .limit(SHOWN)
     )
     if text:
-        people = people.where(sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)))
+        people = people.where(users.matching(text))
     parts: list[Any] = [sa.select(people.subquery("people"))]
     if with_groups:
         groups = (

@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps.authentication import Member
 from sentinel.audit import activity
 from sentinel.core.database import upsert
-from sentinel.core.errors import Conflict, Invalid, NotFound, Unprocessable
+from sentinel.core.errors import Conflict, Invalid, NotFound
 from sentinel.identity.models import User
-from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.identity.text import label, plain_text
 from sentinel.permissions.resources import purge_grantee
 from sentinel.tokens.revocation import revoke_users
 from sentinel.workspaces.models import Group, GroupMembership, Membership
@@ -62,7 +62,7 @@ async def make(
     group = Group(
         id=uuid4(),
         workspace_id=workspace_id,
-        name=_name(name),
+        name=label(name),
         description=plain_text(description) if description is not None else None,
         created_by=actor_id,
         created_at=now,
@@ -124,7 +124,7 @@ async def edit(
     """
     group = await _get(session, workspace_id, group_id, lock="change")
     changed: list[str] = []
-    if name is not None and (plain := _name(name)) != group.name:
+    if name is not None and (plain := label(name)) != group.name:
         group.name = plain
         changed.append("name")
     if description is not None and (text := plain_text(description)) != group.description:
@@ -323,13 +323,6 @@ async def _flush(session: AsyncSession) -> None:
 
 def _unknown() -> NotFound:
     return NotFound("Group not found", reason="group_not_found")
-
-
-def _name(value: str) -> str:
-    name = plain_text(value)
-    if not 1 <= len(name) <= NAME_LENGTH:
-        raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
-    return name
 
 
 async def _record(

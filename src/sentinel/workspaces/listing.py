@@ -34,18 +34,19 @@ async def read(
     *,
     page: int,
     page_size: int,
+    largest: int = MAX_PAGE_SIZE,
     beside: Callable[[Any], Sequence[Any]] = lambda _: (),
 ) -> Listing[T]:
     """The rows of ``base``, each made into an item by ``make`` from its columns in their order.
 
     ``order`` gives the sorting from columns by their names in ``base``, the first of which is never null. ``beside``
     gives further columns, which are worked out for the rows of the page alone: counts, above all. Raises
-    :class:`Unprocessable` for a page below 1 or a size that is not 1 to 100.
+    :class:`Unprocessable` for a page below 1 or a size that is not 1 to ``largest``.
     """
     if page < 1:
         raise Unprocessable("Pages count from 1", field="page")
-    if not 1 <= page_size <= MAX_PAGE_SIZE:
-        raise Unprocessable(f"A page has 1 to {MAX_PAGE_SIZE} entries", field="page_size")
+    if not 1 <= page_size <= largest:
+        raise Unprocessable(f"A page has 1 to {largest} entries", field="page_size")
     shown = (
         base.order_by(*order(base.selected_columns))
         .limit(page_size)

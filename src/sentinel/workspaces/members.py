@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps.authentication import Member
 from sentinel.audit import activity
-from sentinel.core.database import contains_folded, upsert
+from sentinel.core.database import upsert
 from sentinel.core.errors import Conflict, Forbidden, Invalid, NotFound
 from sentinel.identity import users
 from sentinel.identity.models import User
@@ -64,9 +64,7 @@ async def list_members(
     """
     statement = _of(actor.workspace_id)
     if query:
-        statement = statement.where(
-            sa.or_(contains_folded(User.name, query), contains_folded(User.email, query))
-        )
+        statement = statement.where(users.matching(query))
     if limit is not None:
         statement = statement.limit(max(1, min(limit, MAX_LISTED)))
     return [MemberEntry(*row) for row in await session.execute(statement)]
@@ -267,11 +265,15 @@ async def set_role(
     if current != role.value:
         # The person's own row comes before what belongs to it, here and below, as in every revocation.
         await revoke_users(session, [user_id], reason="role_changed", now=now)
-        await session.execute(
+        changed = await session.execute(
             sa.update(Membership)
             .where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
             .values(role=role.value)
+            .returning(Membership.id)
         )
+        if changed.scalar_one_or_none() is None:
+            # His account has just been deleted: that does not wait for the workspace, only for his own row.
+            raise _no_member()
         await activity.record(
             session,
             "member_role_changed",
@@ -286,7 +288,9 @@ async def set_role(
         await session.execute(
             _ENTRY.where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
         )
-    ).one()
+    ).one_or_none()
+    if row is None:
+        raise _no_member()
     return MemberEntry(*row)
 
 
@@ -333,7 +337,8 @@ async def expel(
             raise Forbidden("Only owners may remove an owner", reason="owner_change")
         await _require_another_owner(session, workspace_id, user_id)
     ended = await revoke_users(session, [user_id], reason="member_removed", now=now)
-    await purge(session, workspace_id, user_id)
+    if not await purge(session, workspace_id, user_id):
+        raise _no_member()
     await activity.record(
         session,
         "member_removed",
@@ -347,15 +352,18 @@ async def expel(
     return ended
 
 
-async def purge(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> None:
+async def purge(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> bool:
     """Take membership, group memberships, role bindings and direct shares of one workspace from a person
-    (``authorization.md`` §8). What he owns stays his, out of his reach.
+    (``authorization.md`` §8). What he owns stays his, out of his reach. Returns whether he was a member.
     """
     # The membership goes first: whoever adds him to a group or shares with him at this moment holds that row, so
     # what he adds is either here to be purged or not added at all.
-    await session.execute(
-        sa.delete(Membership).where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
+    removed = await session.execute(
+        sa.delete(Membership)
+        .where(Membership.workspace_id == workspace_id, Membership.user_id == user_id)
+        .returning(Membership.id)
     )
+    was_member = removed.scalar_one_or_none() is not None
     await session.execute(
         sa.delete(GroupMembership).where(
             GroupMembership.user_id == user_id,
@@ -369,6 +377,7 @@ async def purge(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> Non
         )
     )
     await purge_grantee(session, "user", user_id, workspace_id=workspace_id)
+    return was_member
 
 
 async def _lock_workspace(session: AsyncSession, workspace_id: UUID) -> None:
@@ -385,7 +394,7 @@ async def _role_of(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> 
         )
     )
     if role is None:
-        raise NotFound("Member not found", reason="member_not_found")
+        raise _no_member()
     return role
 
 
@@ -405,6 +414,10 @@ async def _require_another_owner(session: AsyncSession, workspace_id: UUID, user
 
 def _forbidden(refusal: LastOwner) -> Forbidden:
     return Forbidden(refusal.detail, reason=refusal.reason)
+
+
+def _no_member() -> NotFound:
+    return NotFound("Member not found", reason="member_not_found")
 
 
 def _no_workspace() -> NotFound:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import NotFound
+from sentinel.identity import users
 from sentinel.identity.models import Organization, User
 from sentinel.permissions.models import Resource, Share
 from sentinel.roles.models import GroupRole, Role, UserRole
@@ -203,9 +204,7 @@ async def members(
         Membership.workspace_id == workspace_id
     )
     if text:
-        base = base.join(User, User.id == Membership.user_id).where(
-            sa.or_(contains_folded(User.name, text), contains_folded(User.email, text))
-        )
+        base = base.join(User, User.id == Membership.user_id).where(users.matching(text))
 
     def row(
         user_id: UUID, role: str, joined_at: datetime, email: str, name: str, is_active: bool, *counts: int
@@ -319,7 +318,7 @@ async def group_members(
         .where(GroupMembership.group_id == group_id)
     )
     if text:
-        base = base.where(sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)))
+        base = base.where(users.matching(text))
     return await listing.read(
         session,
         GroupMemberRow,
@@ -340,7 +339,7 @@ async def holders(
         .where(UserRole.role_id == role_id)
     )
     if text:
-        base = base.where(sa.or_(contains_folded(User.name, text), contains_folded(User.email, text)))
+        base = base.where(users.matching(text))
     return await listing.read(
         session,
         Holder,

@@ -1,6 +1,6 @@
 """People as the panel sees them, with what they have in workspaces: find, look at, add, delete (``admin.md`` §4)."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,19 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from sentinel.audit import activity
-from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, Invalid, NotFound
-from sentinel.identity import administrators
+from sentinel.identity import administrators, users
 from sentinel.identity.models import Organization, SocialAccount, User
 from sentinel.permissions.resources import purge_grantee
 from sentinel.tokens.revocation import revoke_users
-from sentinel.workspaces import members
+from sentinel.workspaces import enrolment, listing, members
+from sentinel.workspaces.listing import Listing
 from sentinel.workspaces.members import MemberEntry
 from sentinel.workspaces.models import Membership, Workspace
 from sentinel.workspaces.roles import WorkspaceRole
 
-LAST_ROW = 2**31
-"""No list is looked into beyond this row; a page after it is empty."""
+ORGANIZATION_PAGE = 200
+"""How many people of an organization a page may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,6 @@ class Account:
     is_admin: bool
     created_at: datetime
     workspace_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPage:
-    """One page of a list of people; ``total`` counts all pages."""
-
-    items: tuple[Account, ...]
-    total: int
-    page: int
-    page_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +70,38 @@ class Person:
     memberships: tuple[Belonging, ...]
 
 
-async def search(session: AsyncSession, text: str | None, *, page: int, page_size: int) -> AccountPage:
+async def search(session: AsyncSession, text: str | None, *, page: int, page_size: int) -> Listing[Account]:
     """People whose name or address contains ``text`` whatever the case, newest first; all without a text.
 
-    ``%`` and ``_`` are literal. ``page`` counts from 1; ``page_size`` is a number of people.
+    ``%`` and ``_`` are literal. Raises :class:`Unprocessable` for a page below 1 or a size that is not 1 to 100.
     """
-    wanted: sa.ColumnElement[bool] = sa.true()
-    if text:
-        wanted = sa.or_(contains_folded(User.name, text), contains_folded(User.email, text))
-    return await _page(session, wanted, lambda row: (row.created_at.desc(), row.id), page, page_size)
+    base = _ACCOUNTS.where(users.matching(text)) if text else _ACCOUNTS
+    return await listing.read(
+        session,
+        Account,
+        base,
+        lambda row: (row.created_at.desc(), row.id),
+        page=page,
+        page_size=page_size,
+        beside=_workspace_count,
+    )
 
 
 async def of_organization(
     session: AsyncSession, organization_id: UUID, *, page: int, page_size: int
-) -> AccountPage:
-    """People whose stored organization this is, by address. Raises :class:`NotFound`."""
-    found = await _page(
-        session, User.organization_id == organization_id, lambda row: (row.email,), page, page_size
+) -> Listing[Account]:
+    """People whose stored organization this is, by address. Raises :class:`NotFound`, and :class:`Unprocessable` for a
+    page below 1 or a size that is not 1 to 200.
+    """
+    found = await listing.read(
+        session,
+        Account,
+        _ACCOUNTS.where(User.organization_id == organization_id),
+        lambda row: (row.email,),
+        page=page,
+        page_size=page_size,
+        largest=ORGANIZATION_PAGE,
+        beside=_workspace_count,
     )
     if not found.total and await session.get(Organization, organization_id) is None:
         raise NotFound("Organization not found", reason="organization_not_found")
@@ -151,11 +156,7 @@ async def add_to_workspace(
     not permitted there, :class:`Conflict` for a member.
     """
     # Both are held from being deleted, so that the membership cannot refer to something that has just gone.
-    workspace = await session.scalar(
-        sa.select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(read=True, key_share=True)
-    )
-    if workspace is None:
-        raise NotFound("Workspace not found", reason="workspace_not_found")
+    await enrolment.hold(session, workspace_id)
     user = (
         await session.execute(
             sa.select(User)
@@ -248,48 +249,13 @@ async def _require_other_owners(session: AsyncSession, user_id: UUID, settled: s
         raise _just_changed()
 
 
-async def _page(
-    session: AsyncSession,
-    wanted: sa.ColumnElement[bool],
-    order: Callable[[Any], tuple[Any, ...]],
-    page: int,
-    page_size: int,
-) -> AccountPage:
-    """One page and the total, in one statement."""
-    columns = (
-        User.id,
-        User.email,
-        User.name,
-        User.avatar_url,
-        User.is_active,
-        User.is_admin,
-        User.created_at,
-    )
-    shown = (
-        sa.select(*columns)
-        .where(wanted)
-        .order_by(*order(User))
-        .limit(page_size)
-        .offset(min((page - 1) * page_size, LAST_ROW))
-        .subquery("shown")
-    )
-    total = sa.select(sa.func.count().label("people")).select_from(User).where(wanted).subquery("total")
-    workspace_count = (
-        sa.select(sa.func.count())
-        .select_from(Membership)
-        .where(Membership.user_id == shown.c.id)
-        .correlate(shown)
-        .scalar_subquery()
-    )
-    rows = (
-        await session.execute(
-            sa.select(total.c.people, *shown.c, workspace_count)
-            .select_from(total.outerjoin(shown, sa.true()))
-            .order_by(*order(shown.c))
-        )
-    ).all()
-    items = tuple(Account(*values) for _, *values in rows if values[0] is not None)
-    return AccountPage(items, rows[0][0], page, page_size)
+_ACCOUNTS = sa.select(
+    User.id, User.email, User.name, User.avatar_url, User.is_active, User.is_admin, User.created_at
+)
+
+
+def _workspace_count(shown: Any) -> Sequence[Any]:
+    return (listing.counted(Membership, Membership.user_id == shown.c.id, of=shown),)
 
 
 def _just_changed() -> Conflict:

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps.authentication import Member
 from sentinel.audit import activity
-from sentinel.core.errors import Conflict, Forbidden, LimitReached, NotFound, Unprocessable
+from sentinel.core.errors import Conflict, Forbidden, LimitReached, NotFound
 from sentinel.identity.models import User
-from sentinel.identity.text import NAME_LENGTH, plain_text
+from sentinel.identity.text import label, plain_text
 from sentinel.tokens.revocation import revoke_users
 from sentinel.workspaces.models import Membership, Workspace
 
@@ -72,7 +72,7 @@ async def make(
     workspace = Workspace(
         id=uuid4(),
         slug=slug,
-        name=_name(name),
+        name=label(name),
         description=plain_text(description) if description is not None else None,
         created_by=creator_id,
         created_at=now,
@@ -150,7 +150,7 @@ async def edit(
     """
     workspace = await _locked(session, workspace_id)
     changed: list[str] = []
-    if wish.name is not None and (name := _name(wish.name)) != workspace.name:
+    if wish.name is not None and (name := label(wish.name)) != workspace.name:
         workspace.name = name
         changed.append("name")
     if wish.description is not None and (text := plain_text(wish.description)) != workspace.description:
@@ -219,10 +219,3 @@ def _existing(workspace: Workspace | None) -> Workspace:
     if workspace is None:
         raise NotFound("Workspace not found", reason="workspace_not_found")
     return workspace
-
-
-def _name(value: str) -> str:
-    name = plain_text(value)
-    if not 1 <= len(name) <= NAME_LENGTH:
-        raise Unprocessable(f"Name must have 1 to {NAME_LENGTH} characters besides markup", field="name")
-    return name
