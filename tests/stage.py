@@ -8,7 +8,8 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,6 @@ from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from sqlalchemy import event
-from structlog.testing import capture_logs
 
 from sentinel.app import Application, create_app
 from sentinel.apps import login_apps, service_apps
@@ -31,6 +31,7 @@ from sentinel.apps.models import LoginApp, Realm, ServiceApp
 from sentinel.audit.models import Activity
 from sentinel.core.clock import ManualClock
 from sentinel.core.database import Base
+from sentinel.core.direct import Query, SqliteReads
 from sentinel.core.outbound import Outbound
 from sentinel.devmode import idp as idp_endpoints
 from sentinel.devmode.provider import Client, DevIdp, Person
@@ -47,6 +48,7 @@ from sentinel.tokens.claims import OrganizationClaims, TokenSubject
 from sentinel.tokens.families import ClientContext, TokenPair, open_family
 from sentinel.tokens.keyring import generate_pair
 from sentinel.workspaces.models import AllowedOrganization, Group, GroupMembership, Membership, Workspace
+from tests import logged
 
 BASE_URL = "http://localhost:9003"
 IDP_URL = "http://localhost:9103/idp"
@@ -111,6 +113,26 @@ class Statements:
         return len(self.texts)
 
 
+@contextmanager
+def watch_direct(database: Any, note: Callable[[str, list[Any]], object]) -> Iterator[None]:
+    """Tell ``note`` every statement, with its values, that goes past the engine to the driver."""
+    direct: Any = database.direct
+    fetch = direct.fetch
+
+    async def noted(query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
+        if not (long and isinstance(direct, SqliteReads)):  # which goes through the engine
+            compiled = query.compiled(database.engine.dialect)
+            note(compiled.text, compiled.arguments(values))
+        rows: list[Any] = await fetch(query, values, long=long)
+        return rows
+
+    direct.fetch = noted
+    try:
+        yield
+    finally:
+        direct.fetch = fetch
+
+
 def bearer(token: str) -> dict[str, str]:
     """The header of a bearer token."""
     return {"Authorization": f"Bearer {token}"}
@@ -157,29 +179,40 @@ class Stage:
 
         event.listen(engine, "before_cursor_execute", note)
         try:
-            yield seen
+            with watch_direct(self.app.state.database, lambda text, _: seen.texts.append(text)):
+                yield seen
         finally:
             event.remove(engine, "before_cursor_execute", note)
 
     @asynccontextmanager
     async def without_database(self) -> AsyncIterator[None]:
         """The database is out of reach for a while: open connections are gone, new ones are refused."""
-        engine = self.app.state.database.engine
+        database = self.app.state.database
+        engine: Any = database.engine
+        direct: Any = database.direct
+        connect = direct._connect
 
         def refuse(*_: Any) -> None:
             raise ConnectionRefusedError
 
+        def refuse_directly() -> None:
+            # Each driver has its own way of saying it.
+            raise sqlite3.OperationalError if database.is_sqlite else ConnectionRefusedError
+
         event.listen(engine.sync_engine, "do_connect", refuse)
+        direct._connect = refuse_directly
         try:
+            await direct.close()
             await engine.dispose()
             yield
         finally:
+            direct._connect = connect
             event.remove(engine.sync_engine, "do_connect", refuse)
 
     @contextmanager
     def events(self) -> Iterator[list[Any]]:
         """The log events of a block, as dictionaries (``event``, ``category``, ``outcome``, ``reason``, …)."""
-        with capture_logs() as lines:
+        with logged.events() as lines:
             yield lines
 
     async def forbid_inserts(self, table: str) -> None:

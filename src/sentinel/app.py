@@ -29,10 +29,14 @@ from sentinel.api import (
     workspaces,
 )
 from sentinel.api.errors import add_handlers
+from sentinel.api.hot import HotCall, HotCalls, hot_route
 from sentinel.api.middleware import wrap
 from sentinel.api.middleware.cors import Origins
 from sentinel.api.rate_limit import RateLimits, limit_default
 from sentinel.api.registered_origins import refresh_origins
+from sentinel.api.route_index import RouteIndex
+from sentinel.api.schemas.permissions import AccessibleIn, CheckIn
+from sentinel.api.schemas.roles import CheckActionIn, UserActionsIn
 from sentinel.api.state import State
 from sentinel.apps.key_use import KeyUse
 from sentinel.audit import sign_in_memory
@@ -73,6 +77,15 @@ PUBLIC = (
 )
 HOT = (permissions.hot_router, explain.hot_router, roles.hot_router)
 INTERNAL = (*HOT, permissions.router, explain.router, roles.router, realm.router, organizations.router)
+HOT_CALLS = tuple(
+    HotCall(hot_route(router.routes, path), question)
+    for router, path, question in (
+        (permissions.hot_router, "/permissions/check", CheckIn),
+        (permissions.hot_router, "/permissions/accessible", AccessibleIn),
+        (roles.hot_router, "/roles/check-action", CheckActionIn),
+        (roles.hot_router, "/roles/user-actions", UserActionsIn),
+    )
+)
 ROOMS = {
     "all": (health.router, authz.router, *DIRECTORY, *PUBLIC, *PANEL, *INTERNAL),
     "public": (health.router, authz.router, *DIRECTORY, *PUBLIC, *PANEL),
@@ -138,7 +151,9 @@ def create_app(
     _add_pages(api, settings)
     for prefix, router in extensions:
         api.include_router(router, prefix=prefix)
-    return Application(wrap(api, settings=settings, origins=state.origins), api, state)
+    api.router.middleware_stack = RouteIndex(api.router)
+    hot = HotCalls(api, HOT_CALLS if settings.tier != "public" else ())
+    return Application(wrap(hot, settings=settings, origins=state.origins), api, state)
 
 
 def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:

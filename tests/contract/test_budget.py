@@ -19,7 +19,7 @@ from sqlalchemy.util import await_only
 from sentinel.identity.models import User
 from sentinel.permissions.models import Resource
 from sentinel.workspaces.models import Group, Workspace
-from tests.stage import Service, Stage, bearer
+from tests.stage import Service, Stage, bearer, watch_direct
 
 pytestmark = pytest.mark.anyio
 
@@ -81,8 +81,15 @@ async def watched(stage: Stage) -> AsyncIterator[Spent]:
     listeners += [(engine, name, on_end(name)) for name in ("begin", "commit", "rollback")]
     for target, name, listener in listeners:
         event.listen(target, name, listener)
+
+    def directly(text: str, _values: object) -> None:
+        if asyncio.current_task() is mine:
+            spent.statements.append(text)
+            spent.sent.append(text)
+
     try:
-        yield spent
+        with watch_direct(stage.state.database, directly):
+            yield spent
         await anyio.lowlevel.checkpoint()  # asyncpg logs a query in the next round of the loop
     finally:
         for target, name, listener in listeners:
@@ -407,7 +414,12 @@ async def test_SK_6_and_P1_and_P2_scan_no_table(stage: Stage) -> None:
             into.append((text, values))
 
         event.listen(engine.sync_engine, "before_cursor_execute", catch)
-        answer = await stage.client.post(f"/permissions/{call}", headers=headers, json=body)
+
+        def catch_direct(text: str, values: list[Any], into: Any = caught) -> None:
+            into.append((text, tuple(values)))
+
+        with watch_direct(stage.state.database, catch_direct):
+            answer = await stage.client.post(f"/permissions/{call}", headers=headers, json=body)
         event.remove(engine.sync_engine, "before_cursor_execute", catch)
         assert answer.status_code == (422 if "cursor" in body else 200)
         text, values = next(one for one in caught if "auth_key_row" in one[0])

@@ -194,9 +194,8 @@ async def test_P1_unknown_and_foreign_resources_are_denied_not_missing(stage: St
     # decide() would deny it as well; the record of another tenant is not even fetched.
     claims = stage.state.verifier.user(headers["Authorization"].split()[1], allow=[TokenType.ACCESS])
     asked = [Question("notes", "document", one.resource_id, Action.VIEW) for one in (here, there)]
-    async with stage.state.database.reading() as session:
-        shown = Credentials(notes.app.key_hash, claims)
-        _, records = await fetch_records(session, shown, asked, stage.clock.now())
+    shown = Credentials(notes.app.key_hash, claims)
+    _, records = await fetch_records(stage.state.database, shown, asked, stage.clock.now())
     assert [record and record.workspace_id for record in records] == [workspace.id, None]
 
 

@@ -26,10 +26,15 @@ NamePart = Annotated[str, Path(max_length=255, pattern=SCOPE_PATTERN)]
 async def explain(request: Request, state: CurrentState, body: CheckItem) -> ExplanationOut:
     """May this person do this, which of the seven steps decided, and through which share?"""
     question = Question(body.service_name, body.resource_type, body.resource_id, body.action)
-    async with state.database.reading() as session, guard("service_and_user", request, state, session):
+    async with guard("service_and_user", request, state):
         shown = read_shown(request, state)
         found = await explanations.explain(
-            session, shown.key_hash, shown.claims, question, debug=state.settings.debug, now=state.now()
+            state.database,
+            shown.key_hash,
+            shown.claims,
+            question,
+            debug=state.settings.debug,
+            now=state.now(),
         )
     name_caller(request, found.checked.asker)
     await admit_service(request, state, found.checked.service)

@@ -1,6 +1,6 @@
 """Entity permissions (``http-api.md`` §8, P1 to P9)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Request
@@ -9,7 +9,6 @@ from sentinel.api.hot_route import HotRoute
 from sentinel.api.schemas.permissions import (
     AccessibleIn,
     AccessibleOut,
-    CheckedItem,
     CheckIn,
     CheckOut,
     EnrichedResourceOut,
@@ -46,36 +45,40 @@ NamePart = Annotated[str, Path(max_length=255, pattern=SCOPE_PATTERN)]
 RESOURCE = "/resource/{service_name}/{resource_type}/{resource_id}"
 
 
-@hot_router.post("/check")
-async def check(request: Request, state: CurrentState, body: CheckIn) -> CheckOut:
+@hot_router.post("/check", response_model=CheckOut)
+async def check(request: Request, state: CurrentState, body: CheckIn) -> dict[str, Any]:
     """P1: may this person do these things? Answers in the order of the questions."""
     questions = [
         Question(item.service_name, item.resource_type, item.resource_id, item.action) for item in body.checks
     ]
-    async with state.database.reading() as session, guard("service_and_user", request, state, session):
+    async with guard("service_and_user", request, state):
         shown = read_shown(request, state)
         checked = await checks.check(
-            session, shown.key_hash, shown.claims, questions, debug=state.settings.debug, now=state.now()
+            state.database,
+            shown.key_hash,
+            shown.claims,
+            questions,
+            debug=state.settings.debug,
+            now=state.now(),
         )
     name_caller(request, checked.asker)
     await admit_service(request, state, checked.service)
     metrics.decided("check", (decision.allowed for decision in checked.decisions))
-    return CheckOut(
-        results=[
-            CheckedItem(**item.model_dump(), allowed=decision.allowed)
+    return {
+        "results": [
+            {**item.__dict__, "allowed": decision.allowed}
             for item, decision in zip(body.checks, checked.decisions, strict=True)
         ]
-    )
+    }
 
 
-# An answer that is whole has no key for a cursor, as clients that know of none have always seen it.
-@hot_router.post("/accessible", response_model_exclude_none=True)
-async def accessible(request: Request, state: CurrentState, body: AccessibleIn) -> AccessibleOut:
+@hot_router.post("/accessible", response_model=AccessibleOut, response_model_exclude_none=True)
+async def accessible(request: Request, state: CurrentState, body: AccessibleIn) -> dict[str, Any]:
     """P2: everything of one kind that this person may view or edit, whole or page by page."""
-    async with state.database.reading() as session, guard("service_and_user", request, state, session):
+    async with guard("service_and_user", request, state):
         shown = read_shown(request, state)
         found = await checks.accessible(
-            session,
+            state.database,
             shown.key_hash,
             shown.claims,
             service_name=body.service_name,
@@ -89,11 +92,9 @@ async def accessible(request: Request, state: CurrentState, body: AccessibleIn) 
         )
     name_caller(request, found.asker)
     await admit_service(request, state, found.service)
-    return AccessibleOut(
-        resource_ids=found.resource_ids,
-        has_full_access=found.has_full_access,
-        next_cursor=found.next_cursor,
-    )
+    answer = {"resource_ids": found.resource_ids, "has_full_access": found.has_full_access}
+    # An answer that is whole has no key for a cursor, as clients that know of none have always seen it.
+    return answer if found.next_cursor is None else {**answer, "next_cursor": found.next_cursor}
 
 
 @router.post("/register", status_code=201)

@@ -31,6 +31,7 @@ from sentinel.settings import RateLimit, Settings
 
 NAMESPACE: Final = "sentinel"
 MAX_WARM: Final = 10_000  # windows kept up to date in the background; more of them are counted strictly
+MAX_BUCKETS: Final = 10_000  # names of windows that are kept, so that they need not be put together again
 BATCH: Final = 500  # windows a call, so that Redis never stands still for long
 FLUSH_EVERY: Final = 1.0  # seconds between two background calls
 STALE_AFTER: Final = 3.0  # seconds that a shared count is believed without hearing from Redis
@@ -62,15 +63,8 @@ class Bucket:
 
     name: str
     item: RateLimitItem
-    parts: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        return self.item.key_for(*self.parts)
-
-    @property
-    def seconds(self) -> int:
-        return self.item.get_expiry()
+    key: str
+    seconds: int
 
     @property
     def exceeded(self) -> RateLimited:
@@ -99,7 +93,8 @@ class MemoryLimiter(FixedWindowLimiter):
 
     def hit(self, bucket: Bucket) -> None:
         """Count one hit; raise `RateLimited` when it is one too many."""
-        if not self.limiter.hit(bucket.item, *bucket.parts):
+        # What the library's strategy does, with the name of the window that is known already.
+        if self.limiter.storage.incr(bucket.key, bucket.seconds) > bucket.item.amount:
             raise bucket.exceeded
 
 
@@ -130,6 +125,7 @@ class RateLimits:
         self._owned = connect(settings) if redis is None and settings.rate_limit_enabled else None
         self._redis = redis or self._owned
         self._shared = SharedLimiter(clock, self._redis) if self._redis else None
+        self._buckets: dict[tuple[str, ...], Bucket] = {}
         self._known = Windows()
         self._warm: dict[str, Window] = {}
         self._away = False
@@ -214,7 +210,15 @@ class RateLimits:
 
     def _bucket(self, name: str, key: Sequence[str]) -> Bucket | None:
         item = self._items[name]
-        return Bucket(name, item, (name, *map(_part, key))) if item else None
+        if item is None:
+            return None
+        known = self._buckets.get((name, *key))
+        if known is None:
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._buckets.clear()
+            told = item.key_for(name, *map(_part, key))
+            known = self._buckets[name, *key] = Bucket(name, item, told, item.get_expiry())
+        return known
 
     def _heard(self, bucket: Bucket) -> int:
         window = self._known.current(bucket.key, monotonic())

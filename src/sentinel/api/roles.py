@@ -1,6 +1,6 @@
 """Roles and actions (``http-api.md`` §7, R1 to R3)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -35,8 +35,8 @@ async def register_actions(
     return [ActionOut.model_validate(action) for action in stored]
 
 
-@hot_router.post("/check-action")
-async def check_action(request: Request, state: CurrentState, body: CheckActionIn) -> CheckActionOut:
+@hot_router.post("/check-action", response_model=CheckActionOut)
+async def check_action(request: Request, state: CurrentState, body: CheckActionIn) -> dict[str, Any]:
     """R2: may this person perform this action, and through which roles?"""
     found = await _grants(request, state, body.service_name, body.workspace_id, body.action)
     roles = found.roles_by_action.get(body.action, [])
@@ -52,28 +52,28 @@ async def check_action(request: Request, state: CurrentState, body: CheckActionI
             workspace_id=member.workspace_id,
             detail={"service_name": body.service_name, "action": body.action},
         )
-    return CheckActionOut(allowed=bool(roles), roles=roles)
+    return {"allowed": bool(roles), "roles": roles}
 
 
-@hot_router.get("/user-actions")
+@hot_router.get("/user-actions", response_model=UserActionsOut)
 async def list_user_actions(
     request: Request,
     state: CurrentState,
     service_name: Annotated[ScopeName, Query()],
     workspace_id: UUID,
-) -> UserActionsOut:
+) -> dict[str, Any]:
     """R3: every action that this person is granted under a scope."""
     found = await _grants(request, state, service_name, workspace_id, None)
-    return UserActionsOut(actions=found.actions)
+    return {"actions": found.actions}
 
 
 async def _grants(
     request: Request, state: State, service_name: str, workspace_id: UUID, action: str | None
 ) -> Grants:
-    async with state.database.reading() as session, guard("service_and_user", request, state, session):
+    async with guard("service_and_user", request, state):
         shown = read_shown(request, state)
         found = await grants.read_grants(
-            session,
+            state.database,
             shown.key_hash,
             shown.claims,
             service_name=service_name,

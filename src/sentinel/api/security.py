@@ -5,7 +5,6 @@ is the one that the endpoint works in, so both see the same moment.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -96,30 +95,43 @@ class Shown:
 # ── guarding ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@asynccontextmanager
-async def guard(name: str, request: Request, state: State, session: AsyncSession) -> AsyncIterator[None]:
+class guard:  # noqa: N801 - reads as the verb it is in a with statement
     """Wrap the judging of credentials: refuse an address that guesses before anything is looked up, log every
     refusal, and count those that look forged (§0.8 failed-auth).
     """
-    ip = client_ip(request)
-    await state.limits.check_failed_auth(ip)
-    try:
-        yield
-    except (Unauthenticated, Forbidden) as refusal:
+
+    __slots__ = ("ip", "name", "request", "session", "state")
+
+    def __init__(
+        self, name: str, request: Request, state: State, session: AsyncSession | None = None
+    ) -> None:
+        self.name = name
+        self.request = request
+        self.state = state
+        self.session = session
+        self.ip = client_ip(request)
+
+    async def __aenter__(self) -> None:
+        await self.state.limits.check_failed_auth(self.ip)
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, refusal: BaseException | None, _trace: object
+    ) -> None:
+        if not isinstance(refusal, Unauthenticated | Forbidden):
+            return
         security_event(
             "auth.guard.rejected",
             outcome="denied",
             reason=refusal.reason,
             level="info" if refusal.reason in ROUTINE else "warning",
-            guard=name,
+            guard=self.name,
         )
-        if await _counts_as_guess(refusal, request, state, session):
-            await state.limits.record_failed_auth(ip)
-        raise
+        if await _counts_as_guess(refusal, self.request, self.state, self.session):
+            await self.state.limits.record_failed_auth(self.ip)
 
 
 async def _counts_as_guess(
-    refusal: Unauthenticated | Forbidden, request: Request, state: State, session: AsyncSession
+    refusal: Unauthenticated | Forbidden, request: Request, state: State, session: AsyncSession | None
 ) -> bool:
     if isinstance(refusal, KeyRefused):
         return refusal.unknown
@@ -129,7 +141,11 @@ async def _counts_as_guess(
     key_hash = shown_key_hash(request)
     if key_hash is None:
         return True
-    row = await authentication.read(session, Credentials(key_hash), state.now())
+    if session is None:
+        async with state.database.reading() as own:
+            row = await authentication.read(own, Credentials(key_hash), state.now())
+    else:
+        row = await authentication.read(session, Credentials(key_hash), state.now())
     return authentication.service_of(row) is None
 
 

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 import structlog
@@ -89,6 +90,8 @@ REDACTED = "[redacted]"
 MAX_TEXT = 16_384
 """Longest string that is logged, in characters; the rest is cut off, which also bounds the search below."""
 MAX_DEPTH = 8
+MAX_REMEMBERED = 64
+"""Longest string, in characters, that is remembered as one with nothing to redact."""
 
 _CONTEXT = ("request_id", "actor", "workspace_id", "caller_service", "source_ip")
 
@@ -129,6 +132,11 @@ _SECRET_VALUES = (
     (re.compile(r"eyJ[\w-]{5,}(?:\.[\w-]*)*"), REDACTED),
     (re.compile(r"(?<![A-Za-z0-9])sk_[\w-]{8,}|sk_[\w-]{40,}"), REDACTED),
     (re.compile(r"\b(bearer)\s+(?!\[redacted)[^\s\"',;]+", re.I), rf"\1 {REDACTED}"),
+    # A private key in PEM form, also one that was cut short.
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
+        REDACTED,
+    ),
     # The credentials of a URL: scheme://user:password@host.
     (re.compile(r"(://)[^/\s\"']+@"), rf"\1{REDACTED}@"),
     # What SQLAlchemy appends to a failed statement.
@@ -156,7 +164,8 @@ _EMAIL = re.compile(
 )
 # One cheap pass that most strings do not survive, before the precise ones.
 _SUSPICIOUS = re.compile(
-    r"eyJ|sk_|@|%40|bearer|token|secret|passw|jwt|[_-]key|code|state|nonce|authoriz|cookie|\[parameters", re.I
+    r"eyJ|sk_|@|%40|private key|bearer|token|secret|passw|jwt|[_-]key|code|state|nonce|authoriz|cookie|\[parameters",
+    re.I,
 )
 
 
@@ -175,6 +184,9 @@ class _Output:
 
 _output = _Output()
 _clock = Clock()
+_processors: list[Any] = []
+_encode = json.JSONEncoder(allow_nan=False).encode
+_LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 
 
 def configure_logging(
@@ -278,9 +290,15 @@ def _emit(
     if category != "access":
         metrics.event_happened(event, outcome)
     try:
-        number = logging.getLevelNamesMapping()[level.upper()]
+        number = _LEVELS[level]
+        if number < _output.level:
+            return
         fields |= {"category": category, "outcome": outcome, "reason": reason}
-        get_logger().log(number, event, **fields)
+        if _processors[-1] is _render:
+            # What structlog would do in the end, without its way there: a line is written for every request.
+            _write(_render(None, level, merge_contextvars(None, level, {**fields, "event": event})))
+        else:
+            get_logger().log(number, event, **fields)
     except Exception:
         # §4.6: whoever reports an event has better things to do than to care for the reporting.
         _write(_fallback(event))
@@ -290,8 +308,9 @@ def _emit(
 
 
 def _configure_structlog() -> None:
+    _processors[:] = [merge_contextvars, _render]
     structlog.configure(
-        processors=[merge_contextvars, _render],
+        processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(_output.level),
         context_class=dict,
         logger_factory=lambda *_: _Stdout(),
@@ -362,8 +381,11 @@ def _finish(level: str, fields: EventDict) -> str:
     if trace := _trace(fields.pop("exc_info", None)):
         fields["exception"] = trace
     # Whatever else an event carries comes behind, and cannot stand in for a field above.
-    line |= {key: value for key, value in _clean(fields).items() if key not in line}
-    return _console(line) if _output.console else json.dumps(line, allow_nan=False)
+    for name, item in fields.items():
+        key, value = _clean_item(str(name), item, 1)
+        if key not in line:
+            line[key] = value
+    return _console(line) if _output.console else _encode(line)
 
 
 def _trace(exc_info: object) -> str:
@@ -438,15 +460,29 @@ def _clean(value: Any, depth: int = 0) -> Any:
 
 
 def _clean_item(key: str, value: Any, depth: int) -> tuple[str, Any]:
-    plain = key.lower().replace("-", "_")
-    if plain in _SECRET_KEYS or plain.endswith(_SECRET_SUFFIXES):
+    kind = _kind(key)
+    if kind == "secret":
         return key, REDACTED
-    if _output.redact:
-        if plain in _PERSONAL_KEYS:
+    if kind is not None and _output.redact:
+        if kind == "personal":
             return key, REDACTED
-        if plain == "email" or plain.endswith("_email"):
-            return f"{plain}_domain", _domain(value)
+        return f"{_plain(key)}_domain", _domain(value)
     return _clean_text(key), _clean(value, depth)
+
+
+@lru_cache(maxsize=1024)
+def _kind(key: str) -> Literal["secret", "personal", "email"] | None:
+    """What a value is by the name that it has."""
+    plain = _plain(key)
+    if plain in _SECRET_KEYS or plain.endswith(_SECRET_SUFFIXES):
+        return "secret"
+    if plain in _PERSONAL_KEYS:
+        return "personal"
+    return "email" if plain == "email" or plain.endswith("_email") else None
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("-", "_")
 
 
 def _domain(value: Any) -> Any:
@@ -461,11 +497,17 @@ def _domain(value: Any) -> Any:
 def _clean_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "…"
-    if not _SUSPICIOUS.search(text):
+    if _is_harmless(text) if len(text) <= MAX_REMEMBERED else not _SUSPICIOUS.search(text):
         return text
     for pattern, replacement in _SECRET_VALUES:
         text = pattern.sub(replacement, text)
     return _EMAIL.sub(REDACTED, text) if _output.redact else text
+
+
+@lru_cache(maxsize=4096)
+def _is_harmless(text: str) -> bool:
+    # The same routes, ids and words come again and again.
+    return not _SUSPICIOUS.search(text)
 
 
 # Before configure_logging() is called lines are already redacted JSON, never structlog's own default.

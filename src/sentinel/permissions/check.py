@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, Member, ServiceCaller
+from sentinel.core.database import Database
 from sentinel.core.errors import Forbidden
 from sentinel.core.logging import security_event
 from sentinel.permissions.cursors import Listing, Place
@@ -41,7 +40,7 @@ class Accessible:
 
 
 async def check(
-    session: AsyncSession,
+    database: Database,
     key_hash: str | None,
     claims: UserClaims,
     questions: Sequence[Question],
@@ -55,7 +54,7 @@ async def check(
     nothing is evaluated then.
     """
     shown = Credentials(key_hash, claims)
-    row, records = await fetch_records(session, shown, questions, now)
+    row, records = await fetch_records(database, shown, questions, now)
     service, asker = _admit(row, shown, claims, debug=debug)
     for question in questions:
         service.require_scope(question.service_name)
@@ -80,7 +79,7 @@ async def check(
 
 
 async def accessible(
-    session: AsyncSession,
+    database: Database,
     key_hash: str | None,
     claims: UserClaims,
     *,
@@ -103,7 +102,7 @@ async def accessible(
     shown = Credentials(key_hash, claims)
     place = None if cursor is None else Place.read(cursor)
     row, reached = await fetch_accessible(
-        session,
+        database,
         shown,
         service_name=service_name,
         resource_type=resource_type,

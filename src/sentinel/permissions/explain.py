@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps.authentication import Member, ServiceCaller, memberships
+from sentinel.core.database import Database
 from sentinel.core.errors import NotFound
 from sentinel.identity.models import User
 from sentinel.permissions.check import Checked, check
@@ -60,7 +61,7 @@ class SubjectPage:
 
 
 async def explain(
-    session: AsyncSession,
+    database: Database,
     key_hash: str | None,
     claims: UserClaims,
     question: Question,
@@ -69,14 +70,15 @@ async def explain(
     now: datetime,
 ) -> Explanation:
     """The answer of a check and the step that gave it. Raises what :func:`~sentinel.permissions.check.check` does."""
-    checked = await check(session, key_hash, claims, [question], debug=debug, now=now)
+    checked = await check(database, key_hash, claims, [question], debug=debug, now=now)
     decision = checked.decisions[0]
     via = None
     if decision.step == 5:
         via = Via("user", checked.asker.user_id)
     elif decision.step == 6:
         name = ResourceName(question.service_name, question.resource_type, question.resource_id)
-        via = await deciding_group(session, name, checked.asker, question.action)
+        async with database.reading() as session:
+            via = await deciding_group(session, name, checked.asker, question.action)
     return Explanation(checked, decision, via)
 
 

@@ -14,10 +14,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, caller_row
+from sentinel.core.database import Database
+from sentinel.core.direct import Query
 from sentinel.permissions.decide import Action, Level, Record, Visibility
 from sentinel.permissions.models import Resource, Share
 
@@ -54,12 +55,12 @@ class Reached:
 
 
 async def fetch_records(
-    session: AsyncSession, shown: Credentials, questions: Sequence[Question], now: datetime
+    database: Database, shown: Credentials, questions: Sequence[Question], now: datetime
 ) -> tuple[Any, list[Record | None]]:
     """The authentication row, and for each question what is registered, in the order of the questions."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    parameters = authentication.parameters(shown, now) | _questions_as_parameters(questions, is_sqlite)
-    rows = (await session.execute(_records_statement(is_sqlite), parameters)).all()
+    parameters = authentication.parameters(shown, now)
+    parameters |= _questions_as_parameters(questions, database.is_sqlite)
+    rows = await database.fetch(RECORDS, parameters)
     records: list[Record | None] = [None] * len(questions)
     for row in rows:
         if row.ordinal is not None and row.workspace_id is not None:
@@ -74,7 +75,7 @@ async def fetch_records(
 
 
 async def fetch_accessible(
-    session: AsyncSession,
+    database: Database,
     shown: Credentials,
     *,
     service_name: str,
@@ -89,7 +90,6 @@ async def fetch_accessible(
     Without ``limit`` the list stays empty for administrators, who see everything (``http-api.md`` §8 rule 1). With
     ``after`` it begins behind the resource of this id, whether or not the caller reaches that one.
     """
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
     parameters = authentication.parameters(shown, now) | {
         "service_name": service_name,
         "resource_type": resource_type,
@@ -99,9 +99,9 @@ async def fetch_accessible(
         parameters |= {"row_limit": limit + 1, "last_row": limit - 1}
     if after is not None:
         parameters["after"] = after
-    statement = _accessible_statement(is_sqlite, action is Action.EDIT, limit is not None, after is not None)
-    row = (await session.execute(statement, parameters)).one()
-    if is_sqlite:
+    query = _accessible_query(action is Action.EDIT, limit is not None, after is not None)
+    [row] = await database.fetch(query, parameters, long=True)
+    if database.is_sqlite:
         resource_ids = [UUID(hexadecimal) for hexadecimal in json.loads(row.resource_ids)]
     else:
         resource_ids = list(row.resource_ids or ())
@@ -177,7 +177,6 @@ def _direct_shares() -> Any:
     )
 
 
-@cache
 def _records_statement(is_sqlite: bool) -> Any:
     question = _question_rows(is_sqlite)
     # "edit" sorts before "view", so the smallest level is the best one.
@@ -203,18 +202,30 @@ def _records_statement(is_sqlite: bool) -> Any:
     ).select_from(authentication.SOURCE.outerjoin(question, sa.true()).outerjoin(Resource, found))
 
 
+RECORDS = Query(postgresql=_records_statement(False), sqlite=_records_statement(True))
+
+
 @cache
+def _accessible_query(edit: bool, limited: bool, continued: bool) -> Query:
+    return Query(
+        postgresql=_accessible_statement(False, edit, limited, continued),
+        sqlite=_accessible_statement(True, edit, limited, continued),
+    )
+
+
 def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued: bool) -> Any:
     role = caller_row.c.role
-    full_access = role.in_(("admin", "owner"))
-    levels = ("edit",) if edit else ("view", "edit")
+    full_access = sa.or_(role == "admin", role == "owner")
+    enough = Share.permission == "edit"
+    if not edit:
+        enough = sa.or_(enough, Share.permission == "view")
     reached = sa.or_(
         Resource.owner_id == _sub,
         sa.and_(Resource.visibility == "workspace", role == "editor")
         if edit
         else Resource.visibility == "workspace",
-        _direct_shares().where(Share.permission.in_(levels)).correlate(Resource).exists(),
-        _group_shares().where(Share.permission.in_(levels)).correlate(Resource).exists(),
+        _direct_shares().where(enough).correlate(Resource).exists(),
+        _group_shares().where(enough).correlate(Resource).exists(),
     )
     ids = (
         sa.select(Resource.resource_id, Resource.created_at, Resource.id)

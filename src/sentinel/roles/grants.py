@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, Member, ServiceCaller
+from sentinel.core.database import Database
+from sentinel.core.direct import Query
 from sentinel.core.errors import Forbidden
 from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction, UserRole
 from sentinel.tokens.claims import UserClaims
@@ -66,16 +67,18 @@ _granting = (
 )
 _one = _granting.where(ServiceAction.action == sa.bindparam("action", type_=sa.Text)).subquery("granting")
 _every = _granting.subquery("granting")
-_ONE_ACTION = sa.select(*authentication.COLUMNS, _one.c.role, _one.c.action).select_from(
+_one_action = sa.select(*authentication.COLUMNS, _one.c.role, _one.c.action).select_from(
     authentication.SOURCE.outerjoin(_one, sa.true())
 )
-_EVERY_ACTION = sa.select(*authentication.COLUMNS, _every.c.role, _every.c.action).select_from(
+_every_action = sa.select(*authentication.COLUMNS, _every.c.role, _every.c.action).select_from(
     authentication.SOURCE.outerjoin(_every, sa.true())
 )
+ONE_ACTION = Query(postgresql=_one_action, sqlite=_one_action)
+EVERY_ACTION = Query(postgresql=_every_action, sqlite=_every_action)
 
 
 async def read_grants(
-    session: AsyncSession,
+    database: Database,
     key_hash: str | None,
     claims: UserClaims,
     *,
@@ -94,8 +97,7 @@ async def read_grants(
     parameters = authentication.parameters(shown, now) | {"service_name": service_name}
     if action is not None:
         parameters["action"] = action
-    statement = _EVERY_ACTION if action is None else _ONE_ACTION
-    rows = (await session.execute(statement, parameters)).all()
+    rows = await database.fetch(EVERY_ACTION if action is None else ONE_ACTION, parameters)
     service = authentication.require_service(rows[0], shown, debug=debug)
     caller = authentication.require_user(rows[0], claims)
     authentication.require_binding(service, claims)

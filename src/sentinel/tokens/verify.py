@@ -2,7 +2,9 @@
 knows: the denylist, whether the user is active, the epoch, membership. The authentication statement reads these.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +29,10 @@ LEEWAY_SECONDS = 5
 """VR-3 allows 10 s; machines that share a clock source stay well under this."""
 
 
+REMEMBERED = 4096
+"""Tokens whose signature is not computed again while they live; about 2 kB each."""
+
+
 class TokenRefused(Unauthenticated):
     """A token that is not accepted. ``forged`` marks the two faults an honest client never shows: a bad signature
     and a key name we never used; only these count against the failed-auth limit (``http-api.md`` §0.8).
@@ -37,20 +43,40 @@ class TokenRefused(Unauthenticated):
         self.forged = forged
 
 
+@dataclass(slots=True)
+class Verified:
+    """A token whose signature was good: the key that it was made with, and what it says."""
+
+    kid: str
+    key: RSAKey
+    claims: dict[str, Any]
+    user: UserClaims | None = None
+
+
 class Verifier:
     """Verifies tokens of this installation against the current key set.
 
     ``issuer`` must equal the ``iss`` claim exactly (VR-1). Every method raises :class:`TokenRefused`.
+
+    The same person asks again and again with the same token, so signatures that were good are remembered, by the whole
+    text of the token. Nothing else is: type, lifetime and the key's place in the set are looked at every time, and what
+    only the database knows is not looked at here at all.
     """
 
     def __init__(self, keyring: Keyring, issuer: str, clock: Clock) -> None:
         self._keyring = keyring
         self._issuer = issuer
         self._clock = clock
+        self._remembered: OrderedDict[str, Verified] = OrderedDict()
 
     def user(self, token: str, *, allow: Collection[TokenType]) -> UserClaims:
         """An access or authz token, whichever of them ``allow`` holds (VR-4, VR-5, VR-13)."""
-        claims = self._verify(token, allow)
+        verified = self._verify(token, allow)
+        if verified.user is None:
+            verified.user = self._user(verified.claims)
+        return verified.user
+
+    def _user(self, claims: dict[str, Any]) -> UserClaims:
         kind = TokenType(claims["type"])
         role = claims.get("wrole")
         if not isinstance(role, str) or role not in ROLE_RANK:
@@ -72,7 +98,7 @@ class Verifier:
 
     def refresh(self, token: str) -> RefreshClaims:
         """A refresh token (RF-9)."""
-        claims = self._verify(token, (TokenType.REFRESH,))
+        claims = self._verify(token, (TokenType.REFRESH,)).claims
         return RefreshClaims(
             user_id=_uuid(claims, "sub"),
             family_id=_uuid(claims, "fid"),
@@ -82,7 +108,7 @@ class Verifier:
 
     def admin(self, token: str) -> AdminClaims:
         """The panel's token; one without ``admin`` set to true is refused."""
-        claims = self._verify(token, (TokenType.ADMIN,))
+        claims = self._verify(token, (TokenType.ADMIN,)).claims
         if claims.get("admin") is not True:
             raise TokenRefused("not_admin")
         return AdminClaims(
@@ -92,21 +118,39 @@ class Verifier:
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
 
-    def _verify(self, token: str, allow: Collection[TokenType]) -> dict[str, Any]:
+    def _verify(self, token: str, allow: Collection[TokenType]) -> Verified:
+        verified = self._remembered.get(token)
+        if verified is None or self._keyring.verification_key(verified.kid) is not verified.key:
+            verified = self._compute(token)
+        self._check_envelope(verified.claims, allow)
+        self._remembered[token] = verified
+        self._remembered.move_to_end(token)
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return verified
+
+    def _compute(self, token: str) -> Verified:
+        """The token with its signature checked, and nothing else."""
         if len(token) > MAX_TOKEN_LENGTH:
             raise TokenRefused("too_long")
+        found: list[tuple[str, RSAKey]] = []
+
+        def key_for(protected: Any) -> RSAKey:
+            found.append(self._key_for(protected))
+            return found[-1][1]
+
         try:
-            claims = jwt.decode(token, self._key_for, algorithms=ALGORITHMS).claims
+            claims = jwt.decode(token, key_for, algorithms=ALGORITHMS).claims
         except TokenRefused:
             raise
         except BadSignatureError as error:
             raise TokenRefused("bad_signature", forged=True) from error
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise TokenRefused("malformed") from error
-        self._check_envelope(claims, allow)
-        return claims
+        [(kid, key)] = found
+        return Verified(kid, key, claims)
 
-    def _key_for(self, protected: Any) -> RSAKey:
+    def _key_for(self, protected: Any) -> tuple[str, RSAKey]:
         header = protected.headers()
         # RFC 7515 §4.1.11: an extension we do not understand must not be ignored; we understand none.
         if "crit" in header:
@@ -117,7 +161,7 @@ class Verifier:
         key = self._keyring.verification_key(kid)
         if key is None:
             raise TokenRefused("unknown_kid", forged=True)
-        return key
+        return kid, key
 
     def _check_envelope(self, claims: dict[str, Any], allow: Collection[TokenType]) -> None:
         now = self._clock.timestamp()

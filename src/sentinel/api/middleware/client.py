@@ -1,6 +1,7 @@
 """Who is calling, as an address: http-api.md §0.8 rule 4."""
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,6 +32,7 @@ def client_address(scope: Scope, behind_proxy: bool, trusted_proxy_count: int) -
     return str(forwarded) if forwarded else fallback
 
 
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     """The address in ``text``: bare, ``v4:port``, ``[v6]`` or ``[v6]:port``; None when there is none."""
     found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)

@@ -45,5 +45,10 @@ class CheckActionOut(BaseModel):
     roles: list[str]
 
 
+class UserActionsIn(BaseModel):
+    service_name: ScopeName
+    workspace_id: UUID
+
+
 class UserActionsOut(BaseModel):
     actions: list[str]

@@ -1,0 +1,225 @@
+"""Reads of one statement on the driver itself, for the calls that sit in the path of every request of others.
+
+The statement is built with SQLAlchemy like any other and compiled once. What is left out is all that a lone SELECT
+has no use for: session, unit of work, transaction. ``docs/performance.md`` tells what that is worth.
+"""
+
+import asyncio
+import sqlite3
+from collections import namedtuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import asyncpg  # type: ignore[import-untyped]
+import sqlalchemy as sa
+
+CONNECTIONS = 10
+"""Connections to PostgreSQL that these calls of one worker hold at most. They are back within a millisecond or so."""
+
+
+class Query:
+    """A SELECT whose values are given by name when it is run.
+
+    ``texts`` maps the name of a database (``postgresql``, ``sqlite``) to the statement for it.
+    """
+
+    def __init__(self, **texts: sa.Select[Any]) -> None:
+        self._texts = texts
+        self._compiled: dict[str, Compiled] = {}
+
+    def statement(self, dialect: sa.Dialect) -> sa.Select[Any]:
+        """The statement for one kind of database."""
+        return self._texts[dialect.name]
+
+    def compiled(self, dialect: sa.Dialect) -> "Compiled":
+        """The statement as the driver takes it."""
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = Compiled(self.statement(dialect), dialect)
+        return found
+
+
+class Compiled:
+    """The text of a statement, and the way from values to arguments and from the driver's rows to ours."""
+
+    def __init__(self, statement: sa.Select[Any], dialect: sa.Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)
+        if compiled.post_compile_params:
+            raise ValueError("IN needs its text made anew for every list; write it as a row of comparisons")
+        self.text: str = compiled.string
+        given = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        # Literals of the statement have one value; of the others the name is kept.
+        self._arguments = [
+            (
+                None if name in given else name,
+                _processed(given[name], compiled, name) if name in given else None,
+                compiled._bind_processors.get(name),
+            )
+            for name in compiled.positiontup
+        ]
+        columns = compiled._result_columns
+        row: Any = namedtuple("Row", [column.keyname for column in columns])  # type: ignore[misc]
+        self._row: Callable[[Any], Any] = row._make
+        self._processors = [
+            (place, process)
+            for place, column in enumerate(columns)
+            if (process := column.type._cached_result_processor(dialect, None)) is not None
+        ]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """``values`` in the order in which the text names them."""
+        return [
+            literal if name is None else process(values[name]) if process else values[name]
+            for name, literal, process in self._arguments
+        ]
+
+    def rows(self, records: Sequence[Any]) -> list[Any]:
+        """The driver's rows with our types, columns as attributes."""
+        if not self._processors:
+            return [self._row(record) for record in records]
+        rows = []
+        for record in records:
+            cells = list(record)
+            for place, process in self._processors:
+                cells[place] = process(cells[place])
+            rows.append(self._row(cells))
+        return rows
+
+
+def _processed(value: Any, compiled: Any, name: str) -> Any:
+    process = compiled._bind_processors.get(name)
+    return process(value) if process else value
+
+
+class Reads(Protocol):
+    """Runs a :class:`Query` and sees everything that was committed before it."""
+
+    async def fetch(self, query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
+        """The rows. ``long`` says that there may be thousands of them, or as much to look at."""
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+
+
+Read = Callable[[sa.Select[Any], Mapping[str, Any]], Awaitable[list[Any]]]
+"""Runs a statement through a session of SQLAlchemy."""
+
+
+class SessionReads:
+    """The ordinary way, for a database that exists only inside one connection."""
+
+    def __init__(self, dialect: sa.Dialect, read: Read) -> None:
+        self._dialect = dialect
+        self._read = read
+
+    async def fetch(self, query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
+        return await self._read(query.statement(self._dialect), values)
+
+    async def close(self) -> None:
+        """There is nothing of its own."""
+
+
+class PostgresReads:
+    """Idle connections wait on a stack, so that few of them are used and stay warm.
+
+    ``connect`` opens one. Who finds all of them taken waits up to ``patience`` seconds; then :class:`TimeoutError`
+    is raised.
+    """
+
+    def __init__(
+        self,
+        dialect: sa.Dialect,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        *,
+        size: int = CONNECTIONS,
+        patience: float,
+    ) -> None:
+        self._dialect = dialect
+        self._connect = connect
+        self._patience = patience
+        self._places = asyncio.Semaphore(size)
+        self._idle: list[asyncpg.Connection] = []
+        self.in_use = 0
+        """Connections that are lent just now."""
+
+    async def fetch(self, query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
+        compiled = query.compiled(self._dialect)
+        arguments = compiled.arguments(values)
+        if self._places.locked():
+            async with asyncio.timeout(self._patience):
+                await self._places.acquire()
+        else:
+            await self._places.acquire()
+        self.in_use += 1
+        connection: asyncpg.Connection | None = None
+        try:
+            connection = self._warm() or await self._connect()
+            records = await connection.fetch(compiled.text, *arguments)
+        except BaseException as error:
+            if connection is not None and _is_complaint(error) and not connection.is_closed():
+                self._idle.append(connection)
+            else:
+                # A statement may still be under way on this one. When the server has gone, those that wait are as dead;
+                # opening new ones costs little.
+                for dead in (connection, *self._idle):
+                    if dead is not None:
+                        dead.terminate()
+                self._idle.clear()
+            raise
+        else:
+            self._idle.append(connection)
+        finally:
+            self.in_use -= 1
+            self._places.release()
+        return compiled.rows(records)
+
+    async def close(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            try:
+                await connection.close(timeout=1)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection.terminate()
+
+    def _warm(self) -> asyncpg.Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+
+def _is_complaint(error: BaseException) -> bool:
+    """Whether the server has answered, and would answer the next statement."""
+    return isinstance(error, asyncpg.PostgresError) and not str(error.sqlstate).startswith(("08", "53", "57"))
+
+
+class SqliteReads:
+    """One connection, used in the event loop's own thread: a look-up by index in a file that lies in memory takes less
+    time than to hand it to a thread. Readers of a WAL never wait for a writer. What is ``long``, and what meets a busy
+    file all the same, goes the slow way.
+    """
+
+    def __init__(self, dialect: sa.Dialect, connect: Callable[[], sqlite3.Connection], slow: Read) -> None:
+        self._dialect = dialect
+        self._connect = connect
+        self._slow = slow
+        self._connection: sqlite3.Connection | None = None
+
+    async def fetch(self, query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
+        if long:
+            return await self._slow(query.statement(self._dialect), values)
+        compiled = query.compiled(self._dialect)
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            records = self._connection.execute(compiled.text, compiled.arguments(values)).fetchall()
+        except sqlite3.OperationalError:
+            await self.close()
+            return await self._slow(query.statement(self._dialect), values)
+        return compiled.rows(records)
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
