@@ -9,7 +9,7 @@ from sentinel.api.hot_route import HotRoute
 from sentinel.api.schemas.explain import ExplanationOut, SubjectOut, SubjectsOut, ViaOut
 from sentinel.api.schemas.permissions import CheckItem
 from sentinel.api.schemas.text import SCOPE_PATTERN, Text
-from sentinel.api.security import Service, Session, admit_service, guard, name_caller, read_shown
+from sentinel.api.security import Service, Session, admit_both, guard, read_shown
 from sentinel.api.state import CurrentState
 from sentinel.permissions import explain as explanations
 from sentinel.permissions.decide import Action
@@ -36,8 +36,7 @@ async def explain(request: Request, state: CurrentState, body: CheckItem) -> Exp
             debug=state.settings.debug,
             now=state.now(),
         )
-    name_caller(request, found.checked.asker)
-    await admit_service(request, state, found.checked.service)
+    await admit_both(request, state, found.checked.service, found.checked.asker)
     via = ViaOut(type=found.via.type, id=found.via.id, name=found.via.name) if found.via else None
     return ExplanationOut(
         allowed=found.decision.allowed, step=found.decision.step, reason=found.decision.reason, via=via

@@ -25,7 +25,7 @@ async def ready(state: CurrentState) -> Response:
         found = await status(state.database)
     except Unavailable:
         return JSONResponse({"status": "unavailable"}, 503, {"Retry-After": "5"})
-    if not found.up_to_date:
+    if not found.serves:
         return JSONResponse({"status": "unavailable"}, 503, {"Retry-After": "5"})
     return JSONResponse({"status": "ok"})
 

@@ -27,9 +27,9 @@ from sentinel.api.security import (
     ServiceMaybeUser,
     Session,
     UncountedService,
+    admit_both,
     admit_service,
     guard,
-    name_caller,
     read_shown,
 )
 from sentinel.api.state import CurrentState
@@ -61,8 +61,7 @@ async def check(request: Request, state: CurrentState, body: CheckIn) -> dict[st
             debug=state.settings.debug,
             now=state.now(),
         )
-    name_caller(request, checked.asker)
-    await admit_service(request, state, checked.service)
+    await admit_both(request, state, checked.service, checked.asker)
     metrics.decided("check", (decision.allowed for decision in checked.decisions))
     return {
         "results": [
@@ -90,8 +89,7 @@ async def accessible(request: Request, state: CurrentState, body: AccessibleIn) 
             debug=state.settings.debug,
             now=state.now(),
         )
-    name_caller(request, found.asker)
-    await admit_service(request, state, found.service)
+    await admit_both(request, state, found.service, found.asker)
     answer = {"resource_ids": found.resource_ids, "has_full_access": found.has_full_access}
     # An answer that is whole has no key for a cursor, as clients that know of none have always seen it.
     return answer if found.next_cursor is None else {**answer, "next_cursor": found.next_cursor}

@@ -14,7 +14,7 @@ from sentinel.api.schemas.roles import (
     UserActionsOut,
 )
 from sentinel.api.schemas.text import ScopeName
-from sentinel.api.security import Service, Session, admit_service, guard, name_caller, read_shown
+from sentinel.api.security import Service, Session, admit_both, guard, read_shown
 from sentinel.api.state import CurrentState, State
 from sentinel.core import metrics
 from sentinel.roles import actions, grants
@@ -82,6 +82,5 @@ async def _grants(
             debug=state.settings.debug,
             now=state.now(),
         )
-    name_caller(request, found.member)
-    await admit_service(request, state, found.service)
+    await admit_both(request, state, found.service, found.member)
     return found

@@ -60,9 +60,14 @@ class MissingToken(Unauthenticated):
         super().__init__("Missing bearer token", reason="missing_token")
 
 
+def _values(request: Request, name: bytes) -> list[str]:
+    """Every value of a header; names come in lower case (ASGI)."""
+    return [value.decode("latin-1") for given, value in request.scope["headers"] if given == name]
+
+
 def bearer(request: Request) -> str:
     """The token of ``Authorization: Bearer``. Raises :class:`MissingToken`; two such headers count as none."""
-    values = request.headers.getlist("authorization")
+    values = _values(request, b"authorization")
     if len(values) != 1 or not values[0].startswith("Bearer "):
         raise MissingToken
     return values[0][len("Bearer ") :].strip()
@@ -70,7 +75,7 @@ def bearer(request: Request) -> str:
 
 def shown_key_hash(request: Request) -> str | None:
     """The hash of ``X-Service-Key``, or None when the header is missing, repeated or absurdly long."""
-    values = request.headers.getlist("x-service-key")
+    values = _values(request, b"x-service-key")
     if len(values) != 1 or not values[0] or len(values[0]) > LONGEST:
         return None
     return hash_key(values[0])
@@ -165,9 +170,14 @@ def _name_user(request: Request, caller: UserCaller | Member) -> None:
     bind_actor(actor=caller.user_id, workspace_id=caller.workspace_id)
 
 
-def name_caller(request: Request, caller: Member) -> None:
-    """Put a caller whom a hot call has authenticated on the lines of the log."""
-    _name_user(request, caller)
+async def admit_both(request: Request, state: State, service: ServiceCaller, caller: Member) -> None:
+    """:func:`admit_service` for a hot call, which has authenticated a person as well."""
+    state.key_use.note(service)
+    actor, workspace_id = str(caller.user_id), str(caller.workspace_id)
+    known = request.scope.setdefault("state", {})
+    known["actor"], known["workspace_id"], known["caller_service"] = actor, workspace_id, service.service_name
+    bind_actor(actor=actor, workspace_id=workspace_id, caller_service=service.service_name)
+    await state.limits.hit("service", f"service:{service.service_name or client_ip(request)}")
 
 
 # ── the tiers ─────────────────────────────────────────────────────────────────────────────────────────────────────

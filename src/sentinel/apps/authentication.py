@@ -131,7 +131,7 @@ caller_row = (
     .where(User.id == sa.bindparam("auth_sub", type_=sa.Uuid()))
     .subquery("auth_caller_row")
 )
-_anchor = sa.select(sa.literal_column("1").label("one")).subquery("auth_anchor")
+ANCHOR = sa.select(sa.literal_column("1").label("one")).subquery("auth_anchor")
 
 COLUMNS = (
     _key.c.app_id.label("auth_app_id"),
@@ -146,7 +146,14 @@ COLUMNS = (
     caller_row.c.revoked.label("auth_revoked"),
 )
 """What a statement has to select so that :func:`judge` can read its row."""
-SOURCE = _anchor.outerjoin(_key, sa.true()).outerjoin(caller_row, sa.true())
+
+
+def source(rows: Any, first: sa.ColumnElement[bool]) -> Any:
+    """``rows`` joined with what is known of the caller, where ``first`` is true."""
+    return rows.outerjoin(_key, first).outerjoin(caller_row, first)
+
+
+SOURCE = source(ANCHOR, sa.true())
 """What it has to select from: always exactly one row, whatever was found."""
 _STATEMENT = sa.select(*COLUMNS).select_from(SOURCE)
 
@@ -315,7 +322,7 @@ async def find_app(
     row = (
         await session.execute(
             sa.select(*found.c, sa.exists().where(ServiceApp.is_active).label("any_app")).select_from(
-                _anchor.outerjoin(found, sa.true())
+                ANCHOR.outerjoin(found, sa.true())
             )
         )
     ).one()

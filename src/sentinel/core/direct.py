@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections import namedtuple
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import asyncpg  # type: ignore[import-untyped]
@@ -63,7 +64,7 @@ class Compiled:
         self._processors = [
             (place, process)
             for place, column in enumerate(columns)
-            if (process := column.type._cached_result_processor(dialect, None)) is not None
+            if (process := _processor(column.type, dialect)) is not None
         ]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
@@ -84,6 +85,12 @@ class Compiled:
                 cells[place] = process(cells[place])
             rows.append(self._row(cells))
         return rows
+
+
+def _processor(type_: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    process: Callable[[Any], Any] | None = type_._cached_result_processor(dialect, None)
+    # Made anew for every cell, ids take longer than the search: most rows are of the same few people and places.
+    return lru_cache(maxsize=4096)(process) if process and isinstance(type_, sa.Uuid) else process
 
 
 def _processed(value: Any, compiled: Any, name: str) -> Any:

@@ -13,7 +13,7 @@ MAX_PAGE_SIZE = 100
 LAST_ROW = 2**31
 """No list is looked into beyond this row; a page after it is empty."""
 MANY = 10_000
-"""Up to so many hits of a search are counted while they are collected."""
+"""Up to so many hits of a search are collected, to be counted and sorted."""
 
 T = TypeVar("T")
 
@@ -46,35 +46,41 @@ async def read(
     The first column of ``base`` is the id of a row and never null. ``order`` gives the sorting from columns by their
     names in ``base``; an index that ends with the id and has the same order makes far pages quick. ``beside`` gives
     further columns, which are worked out for the rows of the page alone: counts, above all. ``searched`` says that no
-    index knows which rows fit, so that they are gone through once only. Raises :class:`Unprocessable` for a page below
+    index knows which rows fit: they are gone through once only. Raises :class:`Unprocessable` for a page below
     1 or a size that is not 1 to ``largest``.
     """
     offset = _offset(page, page_size, largest)
-    columns = base.selected_columns
-    identity = columns[0]
-    total: Any
     if searched:
-        most = max(offset + page_size, MANY)
-        place = sa.func.row_number().over(order_by=order(columns)).label("place")
-        hits = (
-            base.with_only_columns(identity.label("id"), place, maintain_column_froms=True)
-            .order_by(*order(columns))
-            .limit(most + 1)
-            .cte("hits")
-        )
+        # Collected in the order in which they lie there, and sorted afterwards.
+        hits = base.limit(MANY + 1).cte("hits")
         total = sa.select(sa.func.count().label("entries")).select_from(hits).subquery("total")
-        cut = sa.select(hits.c.id).where(hits.c.place > offset, hits.c.place <= offset + page_size)
-    else:
-        # Bare ids first: an index holds them in order, so what comes before the page is not looked at.
-        cut = (
-            base.with_only_columns(identity.label("id"), maintain_column_froms=True)
-            .order_by(*order(columns))
-            .limit(page_size)
-            .offset(offset)
-        )
-        total = _count(base).subquery("total")
-    chosen = cut.subquery("chosen")
+        shown = sa.select(hits).order_by(*order(hits.c)).limit(page_size).offset(offset).subquery("shown")
+        found = await _fetch(session, make, total, shown, order, beside)
+        if found[1] <= MANY:
+            return Listing(*found, page, page_size)
+        # Where so many fit, one comes across a page of them soon.
+    identity = base.selected_columns[0]
+    # Bare ids first: an index holds them in order, so what comes before the page is not looked at.
+    chosen = (
+        base.with_only_columns(identity.label("id"), maintain_column_froms=True)
+        .order_by(*order(base.selected_columns))
+        .limit(page_size)
+        .offset(offset)
+        .subquery("chosen")
+    )
+    total = _count(base).subquery("total")
     shown = base.where(identity.in_(sa.select(chosen.c.id))).subquery("shown")
+    return Listing(*await _fetch(session, make, total, shown, order, beside), page, page_size)
+
+
+async def _fetch(
+    session: AsyncSession,
+    make: Callable[..., T],
+    total: Any,
+    shown: Any,
+    order: Callable[[Any], Sequence[Any]],
+    beside: Callable[[Any], Sequence[Any]],
+) -> tuple[tuple[T, ...], int]:
     rows = (
         await session.execute(
             sa.select(total.c.entries, *shown.c, *beside(shown))
@@ -82,11 +88,7 @@ async def read(
             .order_by(*order(shown.c))
         )
     ).all()
-    items = tuple(make(*values) for _, *values in rows if values[0] is not None)
-    entries = rows[0][0]
-    if searched and entries > most:
-        entries = await session.scalar(_count(base))
-    return Listing(items, entries, page, page_size)
+    return tuple(make(*values) for _, *values in rows if values[0] is not None), rows[0][0]
 
 
 def _count(base: sa.Select[*tuple[Any, ...]]) -> "sa.Select[int]":

@@ -11,12 +11,13 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
+from pydantic_core import to_json
 from structlog.typing import EventDict, FilteringBoundLogger
 
 from sentinel.core import metrics
@@ -90,6 +91,7 @@ REDACTED = "[redacted]"
 MAX_TEXT = 16_384
 """Longest string that is logged, in characters; the rest is cut off, which also bounds the search below."""
 MAX_DEPTH = 8
+MAX_BITS = 1024
 MAX_REMEMBERED = 64
 """Longest string, in characters, that is remembered as one with nothing to redact."""
 
@@ -185,7 +187,8 @@ class _Output:
 _output = _Output()
 _clock = Clock()
 _processors: list[Any] = []
-_encode = json.JSONEncoder(allow_nan=False).encode
+_NOTHING: Mapping[str, Any] = {}
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("sentinel_request", default=_NOTHING)
 _LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 
 
@@ -226,18 +229,21 @@ def get_logger() -> FilteringBoundLogger:
 
 def bind_request(*, request_id: str, source_ip: str | None = None) -> None:
     """Put the request's id and client address on every further line of this context."""
-    bind_contextvars(request_id=request_id, source_ip=source_ip)
+    _bound.set({**_bound.get(), "request_id": request_id, "source_ip": source_ip})
 
 
 def bind_actor(*, actor: object = None, workspace_id: object = None, caller_service: object = None) -> None:
     """Put what is known of the caller (ids, name of the service) on every further line of this context."""
-    known = {"actor": actor, "workspace_id": workspace_id, "caller_service": caller_service}
-    bind_contextvars(**{key: str(value) for key, value in known.items() if value is not None})
+    known = dict(_bound.get())
+    for key, value in (("actor", actor), ("workspace_id", workspace_id), ("caller_service", caller_service)):
+        if value is not None:
+            known[key] = str(value)
+    _bound.set(known)
 
 
 def clear_request() -> None:
     """Forget what :func:`bind_request` and :func:`bind_actor` have bound."""
-    clear_contextvars()
+    _bound.set(_NOTHING)
 
 
 def security_event(
@@ -296,7 +302,7 @@ def _emit(
         fields |= {"category": category, "outcome": outcome, "reason": reason}
         if _processors[-1] is _render:
             # What structlog would do in the end, without its way there: a line is written for every request.
-            _write(_render(None, level, merge_contextvars(None, level, {**fields, "event": event})))
+            _write(_render(None, level, {**_bound.get(), **fields, "event": event}))
         else:
             get_logger().log(number, event, **fields)
     except Exception:
@@ -308,7 +314,7 @@ def _emit(
 
 
 def _configure_structlog() -> None:
-    _processors[:] = [merge_contextvars, _render]
+    _processors[:] = [merge_context, _render]
     structlog.configure(
         processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(_output.level),
@@ -316,6 +322,11 @@ def _configure_structlog() -> None:
         logger_factory=lambda *_: _Stdout(),
         cache_logger_on_first_use=False,
     )
+
+
+def merge_context(_logger: object, _method: str, fields: EventDict) -> EventDict:
+    """A processor: what is known of the request, where the event itself says nothing else."""
+    return {**_bound.get(), **fields}
 
 
 class _Stdout:
@@ -382,10 +393,23 @@ def _finish(level: str, fields: EventDict) -> str:
         fields["exception"] = trace
     # Whatever else an event carries comes behind, and cannot stand in for a field above.
     for name, item in fields.items():
-        key, value = _clean_item(str(name), item, 1)
+        if type(item) is str and _kind(name) == "plain":  # most of them, without the general way
+            key, value = name, _clean_text(item)
+        else:
+            key, value = _clean_item(str(name), item, 1)
         if key not in line:
             line[key] = value
     return _console(line) if _output.console else _encode(line)
+
+
+def _encode(line: dict[str, Any]) -> str:
+    """As JSON in ASCII, so that nothing in it can play with a terminal."""
+    try:
+        encoded = to_json(line)
+    except ValueError:  # a lone surrogate
+        encoded = b"\xff"
+    plain = encoded.isascii() and b"\x7f" not in encoded
+    return encoded.decode("ascii") if plain else json.dumps(line, allow_nan=False)
 
 
 def _trace(exc_info: object) -> str:
@@ -434,7 +458,7 @@ class _LibraryHandler(logging.Handler):
                 "message": record.getMessage(),
                 "exc_info": record.exc_info,
             }
-            _write(_render(None, record.levelname.lower(), merge_contextvars(None, "", fields)))
+            _write(_render(None, record.levelname.lower(), merge_context(None, "", fields)))
         except Exception:
             _write(_fallback("app.log"))
 
@@ -446,7 +470,11 @@ def _clean(value: Any, depth: int = 0) -> Any:
     """``value`` as plain JSON data without secrets and, unless switched off, without personal data."""
     if type(value) is str:
         return _clean_text(value)
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if value.bit_length() > MAX_BITS:
+            raise ValueError("a number that nobody could read")
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
@@ -463,6 +491,8 @@ def _clean_item(key: str, value: Any, depth: int) -> tuple[str, Any]:
     kind = _kind(key)
     if kind == "secret":
         return key, REDACTED
+    if kind == "plain":
+        return key, _clean(value, depth)
     if kind is not None and _output.redact:
         if kind == "personal":
             return key, REDACTED
@@ -471,14 +501,16 @@ def _clean_item(key: str, value: Any, depth: int) -> tuple[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _kind(key: str) -> Literal["secret", "personal", "email"] | None:
-    """What a value is by the name that it has."""
+def _kind(key: str) -> Literal["secret", "personal", "email", "plain"] | None:
+    """What a value is by the name that it has; plain when the name itself has nothing to clean, either."""
     plain = _plain(key)
     if plain in _SECRET_KEYS or plain.endswith(_SECRET_SUFFIXES):
         return "secret"
     if plain in _PERSONAL_KEYS:
         return "personal"
-    return "email" if plain == "email" or plain.endswith("_email") else None
+    if plain == "email" or plain.endswith("_email"):
+        return "email"
+    return "plain" if _clean_text(key) == key else None
 
 
 def _plain(key: str) -> str:

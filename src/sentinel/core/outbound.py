@@ -22,6 +22,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from sentinel.core import tracing
 from sentinel.core.errors import Unavailable, UpstreamFailed
 
 TIMEOUT_SECONDS = 10.0  # EV-12
@@ -103,7 +104,9 @@ class Outbound:
         )
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._transport.handle_async_request(request)
+                with tracing.outbound(method, target.host) as answered:
+                    response = await self._transport.handle_async_request(request)
+                    answered(response.status_code)
                 try:
                     body = await _read(response)
                 finally:

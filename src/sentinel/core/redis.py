@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from sentinel.core import tracing
 from sentinel.settings import Settings
 
 TIMEOUT = 0.5  # seconds to connect, to wait for a free connection, and for each answer
@@ -54,7 +55,10 @@ def connect(settings: Settings) -> Redis | None:
         timeout=TIMEOUT,
         **options,
     )
-    return Redis.from_pool(pool)
+    redis = Redis.from_pool(pool)
+    if tracing.enabled():
+        tracing.watch_redis(redis)
+    return redis
 
 
 async def ping(redis: Redis) -> bool:

@@ -10,17 +10,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import NotFound, Unprocessable
 from sentinel.identity.models import User
 from sentinel.permissions import resources
+from sentinel.permissions.lookup import groups
 from sentinel.permissions.models import Resource, Share
-from sentinel.permissions.resources import EnrichedAcl
+from sentinel.permissions.resources import EnrichedAcl, NamedShare, Person
 
 MAX_PAGE_SIZE = 100
 FEW = 10_000
-"""Up to so many records that fit are cheaper to collect and sort than to come across."""
+"""So many records that fit are cheaper to come across than to collect and sort."""
 LAST_ROW = 2**63 - 1
 """The greatest offset that both databases take."""
 
@@ -38,7 +40,8 @@ class Search:
     """What to look for; None and the empty text ask nothing.
 
     ``resource_id`` is the beginning of a written UUID, ``owner`` a part of the owner's address, whatever the case.
-    ``page`` counts from 1, ``page_size`` is 1 to 100 records.
+    ``page`` counts from 1, ``page_size`` is 1 to 100 records. More than ``count_to`` records are not counted: knowing
+    that a million fit takes longer than everything else.
     """
 
     workspace_id: UUID | None = None
@@ -49,30 +52,33 @@ class Search:
     descending: bool = True
     page: int = 1
     page_size: int = 20
+    count_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record in the list; the owner's address is None when there is no owner any more."""
+    """A record in the list; the owner's address and name are None when there is no owner any more."""
 
     resource: Resource
     owner_email: str | None
     share_count: int
     workspace_name: str
+    owner_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page, and how many records fit in all."""
+    """One page, and how many records fit in all; with ``has_more`` more than ``total`` do."""
 
     items: list[Entry]
     total: int
     page: int
     page_size: int
+    has_more: bool = False
 
 
 async def browse(session: AsyncSession, search: Search) -> Page:
-    """A page of the records that fit, in three statements or fewer.
+    """A page of the records that fit, in four statements or fewer.
 
     What is equal in the number of shares comes in the order of ids, what has none in that of creation, so that pages
     never overlap. Raises :class:`Unprocessable` for a page out of range or a beginning that no UUID has.
@@ -84,31 +90,45 @@ async def browse(session: AsyncSession, search: Search) -> Page:
     offset = (search.page - 1) * search.page_size
     if offset > LAST_ROW:
         raise Unprocessable("There is no such page", field="page")
-    total = await session.scalar(sa.select(sa.func.count()).select_from(Resource).where(*_conditions(search)))
-    total = total or 0
-    if offset >= total:
+    total, has_more = await _total(session, search)
+    if offset >= total and not has_more:
         return Page([], total, search.page, search.page_size)
-    if search.sort_by == "shares":
-        shared = sa.select(sa.func.count()).select_from(_shared(search, total).subquery())
-        cut = _by_shares(search, total, await session.scalar(shared) or 0, offset)
-    else:
-        cut = _by_creation(search, total, offset)
-    # The page is cut from bare ids; addresses and counts are looked up for what is on it.
+    found = (
+        await _by_shares(session, search, total, offset)
+        if search.sort_by == "shares"
+        else await _read(session, _by_creation(search, total, offset))
+    )
+    return Page(_sorted(found, search), total, search.page, search.page_size, has_more)
+
+
+async def _total(session: AsyncSession, search: Search) -> tuple[int, bool]:
+    """How many records fit, and whether more than that do."""
+    which = sa.select(sa.literal(1)).select_from(Resource).where(*_conditions(search))
+    if search.count_to is not None:
+        which = which.limit(search.count_to + 1)
+    total = await session.scalar(sa.select(sa.func.count()).select_from(which.subquery("every"))) or 0
+    if search.count_to is not None and total > search.count_to:
+        return search.count_to, True
+    return total, False
+
+
+async def _read(session: AsyncSession, cut: sa.Select[Any]) -> list[Entry]:
+    """The records whose ids ``cut`` selects: addresses and counts are looked up for what is on the page."""
     page = cut.subquery("page")
     rows = await session.execute(
-        sa.select(Resource, User.email, _share_count(), workspaces.c.name)
+        sa.select(Resource, User.email, _share_count(), workspaces.c.name, User.name)
         .join(page, page.c[0] == Resource.id)
         .join(workspaces, workspaces.c.id == Resource.workspace_id)
         .outerjoin(User, User.id == Resource.owner_id)
     )
-    return Page(_sorted([Entry(*row) for row in rows], search), total, search.page, search.page_size)
+    return [Entry(*row) for row in rows]
 
 
 async def entry(session: AsyncSession, permission_id: UUID) -> Entry:
     """One record as the list shows it, in one statement. Raises :class:`NotFound`."""
     row = (
         await session.execute(
-            sa.select(Resource, User.email, _share_count(), workspaces.c.name)
+            sa.select(Resource, User.email, _share_count(), workspaces.c.name, User.name)
             .join(workspaces, workspaces.c.id == Resource.workspace_id)
             .outerjoin(User, User.id == Resource.owner_id)
             .where(Resource.id == permission_id)
@@ -117,6 +137,30 @@ async def entry(session: AsyncSession, permission_id: UUID) -> Entry:
     if row is None:
         raise NotFound("Resource not found", reason="resource_not_found")
     return Entry(*row)
+
+
+async def shares(
+    session: AsyncSession, permission_id: UUID, *, page: int, page_size: int
+) -> tuple[NamedShare, ...]:
+    """A page of the shares of a record, oldest first, with the names behind their ids, in one statement."""
+    cut = (
+        sa.select(Share.id)
+        .where(Share.resource_permission_id == permission_id)
+        .order_by(Share.granted_at, Share.id)
+        .limit(page_size)
+        .offset(min((page - 1) * page_size, LAST_ROW))
+        .subquery("cut")
+    )
+    grantee, grantor = aliased(User), aliased(User)
+    rows = await session.execute(
+        sa.select(Share, sa.func.coalesce(grantee.name, groups.c.name), grantee.email, grantor.name)
+        .join(cut, cut.c.id == Share.id)
+        .outerjoin(grantee, sa.and_(Share.grantee_type == "user", grantee.id == Share.grantee_id))
+        .outerjoin(groups, sa.and_(Share.grantee_type == "group", groups.c.id == Share.grantee_id))
+        .outerjoin(grantor, grantor.id == Share.granted_by)
+        .order_by(Share.granted_at, Share.id)
+    )
+    return tuple(NamedShare(share, Person(name, email), by) for share, name, email, by in rows)
 
 
 async def detail(session: AsyncSession, permission_id: UUID) -> EnrichedAcl:
@@ -157,37 +201,46 @@ def _range(prefix: str) -> tuple[UUID, UUID]:
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
-def _by_creation(search: Search, total: int, offset: int) -> sa.Select[Any]:
-    """The ids of the page of the list that is sorted by creation."""
+def _by_creation(search: Search, total: int, offset: int, *which: Any) -> sa.Select[Any]:
+    """The ids of a page of the list that is sorted by creation, of those that are ``which``."""
     columns: list[Any] = [Resource.created_at, Resource.id]
     order = [column.desc() if search.descending else column.asc() for column in columns]
-    which = _conditions(search, walking=total > FEW)
-    return sa.select(Resource.id).where(*which).order_by(*order).limit(search.page_size).offset(offset)
+    conditions = _conditions(search, walking=total >= FEW)
+    return (
+        sa.select(Resource.id)
+        .where(*conditions, *which)
+        .order_by(*order)
+        .limit(search.page_size)
+        .offset(offset)
+    )
 
 
-def _by_shares(search: Search, total: int, shared: int, offset: int) -> sa.Select[Any]:
-    """The ids of the page of the list that is sorted by the number of shares.
+async def _by_shares(session: AsyncSession, search: Search, total: int, offset: int) -> list[Entry]:
+    """The page of the list that is sorted by the number of shares.
 
     Records with shares and those without are two lists, one behind the other: so what has no share, most of a large
-    installation, need not be counted and sorted.
+    installation, need not be counted and sorted. How long the first one is, is asked only where it ends.
     """
-    found = _shared(search, total).subquery()
-    columns = (found.c.shares, found.c[0])
-    with_shares = sa.select(found.c[0]).order_by(
+    shared = _shared(search, total)
+    counted = shared.subquery()
+    columns = (counted.c.shares, counted.c[0])
+    with_shares = sa.select(counted.c[0]).order_by(
         *(column.desc() if search.descending else column.asc() for column in columns)
     )
-    without = _by_creation(search, total, 0).where(~_is_shared())
-    length = shared if search.descending else total - shared
-    lists = (with_shares, without) if search.descending else (without, with_shares)
-    # How much of the page lies in the first list, and what comes from the second.
-    before = max(0, min(search.page_size, length - offset))
-    if before == search.page_size:
-        return lists[0].limit(before).offset(offset)
-    rest = lists[1].limit(search.page_size - before).offset(max(0, offset - length))
-    if not before:
-        return rest
-    parts = (lists[0].limit(before).offset(offset).subquery(), rest.subquery())
-    return sa.select(sa.union_all(*(sa.select(part.c[0].label("id")) for part in parts)).subquery().c.id)
+    without = _by_creation(search, total, 0, ~_is_shared())
+    first, second = (with_shares, without) if search.descending else (without, with_shares)
+    found = await _read(session, first.limit(search.page_size).offset(offset))
+    missing = search.page_size - len(found)
+    if not missing:
+        return found
+    length = offset + len(found)
+    if not found:
+        of_first = (
+            shared if search.descending else sa.select(Resource.id).where(*_conditions(search), ~_is_shared())
+        )
+        length = await session.scalar(sa.select(sa.func.count()).select_from(of_first.subquery())) or 0
+    rest = second.limit(missing).offset(max(0, offset - length))
+    return found + await _read(session, rest)
 
 
 def _sorted(entries: list[Entry], search: Search) -> list[Entry]:
@@ -204,13 +257,12 @@ def _sorted(entries: list[Entry], search: Search) -> list[Entry]:
 def _shared(search: Search, total: int) -> sa.Select[Any, Any]:
     """The ids of the records that fit and have a share, each with the number of shares."""
     which = _conditions(search)
-    if which and total <= FEW:
+    if which and total < FEW:
         return sa.select(Resource.id, _share_count().label("shares")).where(*which, _is_shared())
-    # One walk through the index of shares.
+    # One walk through the shares.
     found = sa.select(Share.resource_permission_id, sa.func.count().label("shares"))
     if which:
-        walked = _conditions(search, walking=True)
-        found = found.where(sa.exists().where(Resource.id == Share.resource_permission_id, *walked))
+        found = found.join(Resource, Resource.id == Share.resource_permission_id).where(*which)
     return found.group_by(Share.resource_permission_id)
 
 

@@ -62,15 +62,18 @@ async def check(
     decisions = [
         decide(who, record, question.action) for question, record in zip(questions, records, strict=True)
     ]
+    caller: dict[str, Any] = {
+        "actor": str(asker.user_id),
+        "workspace_id": str(asker.workspace_id),
+        "caller_service": service.service_name,
+    }
     for question, decision in zip(questions, decisions, strict=True):
         if not decision.allowed:
             security_event(
                 "permission.check.denied",
                 outcome="denied",
                 reason=decision.reason,
-                actor=str(asker.user_id),
-                workspace_id=str(asker.workspace_id),
-                caller_service=service.service_name,
+                **caller,
                 resource_type=question.resource_type,
                 resource_id=str(question.resource_id),
                 action=question.action.value,

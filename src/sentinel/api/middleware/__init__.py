@@ -13,6 +13,8 @@ from sentinel.api.middleware.host import AllowedHosts
 from sentinel.api.middleware.measure import Measure
 from sentinel.api.middleware.path import PlainPath
 from sentinel.api.middleware.request_id import RequestId
+from sentinel.api.middleware.trace import Trace
+from sentinel.core import tracing
 from sentinel.settings import Settings
 
 
@@ -38,6 +40,8 @@ def wrap(app: ASGIApp, *, settings: Settings, origins: Origins) -> ASGIApp:
     app = AccessLog(app)
     if settings.metrics_port:
         app = Measure(app)
+    if tracing.enabled():
+        app = Trace(app)
     app = RequestId(app)
     return ClientAddress(
         app, behind_proxy=settings.behind_proxy, trusted_proxy_count=settings.trusted_proxy_count

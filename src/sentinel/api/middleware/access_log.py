@@ -4,7 +4,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sentinel.api.middleware.route import is_below, route_template
+from sentinel.api.middleware.route import is_below_any, route_template
 from sentinel.core.logging import Outcome, access_event
 
 SILENT = ("/health", "/docs", "/redoc", "/openapi.json", "/.well-known/jwks.json")
@@ -20,7 +20,7 @@ class AccessLog:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or any(is_below(scope["path"], path) for path in SILENT):
+        if scope["type"] != "http" or is_below_any(scope["path"], SILENT):
             await self.app(scope, receive, send)
             return
         started = perf_counter()

@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,21 +20,19 @@ def client_address(scope: Scope, behind_proxy: bool, trusted_proxy_count: int) -
     """
     peer = scope.get("client")
     host = str(peer[0]) if peer else UNKNOWN
-    address = _parsed(host)
-    fallback = str(address) if address else host
+    fallback = _parsed(host) or host
     if not behind_proxy:
         return fallback
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     chain = ",".join(lines).split(",")
     if len(chain) < trusted_proxy_count:
         return fallback
-    forwarded = _parsed(chain[-trusted_proxy_count].strip())
-    return str(forwarded) if forwarded else fallback
+    return _parsed(chain[-trusted_proxy_count].strip()) or fallback
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """The address in ``text``: bare, ``v4:port``, ``[v6]`` or ``[v6]:port``; None when there is none."""
+def _parsed(text: str) -> str | None:
+    """The address in ``text``, canonical: bare, ``v4:port``, ``[v6]`` or ``[v6]:port``; None when there is none."""
     found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     bare = found[1] if found else text
     # A zone index is free text, so one host could look like many.
@@ -46,7 +44,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
         return None
     # ::ffff:192.0.2.1 is how a dual-stack socket spells 192.0.2.1: one client, one bucket.
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    return str(mapped or address)
 
 
 class ClientAddress:

@@ -17,6 +17,8 @@ _PERMISSIONS = (
     (b"access-control-allow-headers", ", ".join(REQUEST_HEADERS).encode()),
     (b"access-control-max-age", str(MAX_AGE).encode()),
 )
+_VARY: tuple[tuple[bytes, bytes], ...] = ((b"vary", b"Origin"),)
+_ALLOW_ORIGIN = frozenset({b"access-control-allow-origin"})
 _PREFLIGHT_VARY = (b"vary", b"Access-Control-Request-Method, Access-Control-Request-Headers")
 
 
@@ -54,15 +56,16 @@ class Cors:
             await self.app(scope, receive, send)
             return
         # A cache must keep the answers apart even when this one went to no foreign origin.
-        extra = [(b"vary", b"Origin")]
+        extra, names = _VARY, _ALLOW_ORIGIN
         origin = _single(scope, b"origin")
         if origin is not None and self.origins.allowed(origin):
-            extra += [
+            extra = (
+                *_VARY,
                 (b"access-control-allow-origin", origin.encode("latin-1")),
                 (b"access-control-allow-credentials", b"true"),
                 (b"access-control-expose-headers", b"X-Request-ID"),
-            ]
-        names = {name for name, _ in extra} - {b"vary"} | {b"access-control-allow-origin"}
+            )
+            names = frozenset(name for name, _ in extra) - {b"vary"}
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sentinel.api.middleware.route import is_below
+from sentinel.api.middleware.route import is_below_any
 
 JSON_CSP = b"default-src 'none'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 HTML_CSP = (
@@ -43,7 +43,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        no_store = any(is_below(scope["path"], prefix) for prefix in NO_STORE_PATHS)
+        no_store = is_below_any(scope["path"], NO_STORE_PATHS)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -53,9 +53,9 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
     def _complete(self, given: list[tuple[bytes, bytes]], no_store: bool) -> list[tuple[bytes, bytes]]:
-        headers = [(name.lower(), value) for name, value in given if name.lower() not in self.owned]
-        headers += self.fixed
+        headers = [(plain, value) for name, value in given if (plain := name.lower()) not in self.owned]
         present = dict(headers)
+        headers += self.fixed
         if b"content-security-policy" not in present:
             html = present.get(b"content-type", b"").lower().startswith(b"text/html")
             headers.append((b"content-security-policy", HTML_CSP if html else JSON_CSP))

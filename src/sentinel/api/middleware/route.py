@@ -24,6 +24,12 @@ def route_template(scope: Scope) -> str:
     return UNMATCHED
 
 
+def is_below_any(path: str, prefixes: tuple[str, ...]) -> bool:
+    """:func:`is_below` for one of several."""
+    # Most paths are below none, and that takes one look.
+    return path.startswith(prefixes) and any(is_below(path, prefix) for prefix in prefixes)
+
+
 def is_below(path: str, prefix: str) -> bool:
     """Whether ``path`` is ``prefix`` or below it, by whole segments: ``/authx`` is not below ``/auth``."""
     return path == prefix or path.startswith(prefix + "/")

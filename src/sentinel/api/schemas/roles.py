@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from sentinel.api.schemas.text import Description, ScopeName, clean
+from sentinel.api.schemas.text import Description, ScopeName
 
 ACTION_PATTERN = r"^[a-z][a-z0-9_.:-]*$"
 MAX_ACTIONS = 500
 
-ActionName = Annotated[str, Field(max_length=255, pattern=ACTION_PATTERN), AfterValidator(clean)]
+ActionName = Annotated[str, Field(max_length=255, pattern=ACTION_PATTERN)]
 
 
 class ActionIn(BaseModel):
