@@ -553,6 +553,31 @@ async def test_userinfo_wants_a_living_token(http: httpx.AsyncClient, header: st
     assert response.status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("redirect_uri", "taken"),
+    [
+        ("http://localhost:8000/", True),
+        ("http://127.0.0.1:5173/back.html", True),
+        ("https://app.example/", False),
+        ("http://localhost:8000", False),
+        ("http://localhost/", False),
+        ("http://localhost:8000@evil.example/", False),
+        ("http://localhost:80.evil.example/", False),
+        ("http://evil.example:80/http://localhost:80/", False),
+        ("http://localhost:8000/?next=//evil.example", False),
+        ("http://localhost:8000/#x", False),
+        ("http://localhost:8000/\n", False),
+        ("javascript://localhost:8000/%0aalert(1)", False),
+    ],
+)
+async def test_rfc8252_7_3_only_a_client_of_this_machine_takes_any_of_its_ports(
+    redirect_uri: str, taken: bool
+) -> None:
+    here, elsewhere = (Client("app", SECRET, frozenset(), loopback=one) for one in (True, False))
+    assert here.takes(redirect_uri) is taken
+    assert not elsewhere.takes(redirect_uri)
+
+
 # --- secrets ------------------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,9 @@ def arguments(function: Any) -> dict[str, Any]:
     }
 
 
+RESOURCE = {"resource_type": REQUIRED, "resource_id": REQUIRED}
+SHARE = RESOURCE | {"grantee_type": REQUIRED, "grantee_id": REQUIRED, "permission": "view"}
+
 SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
     (
         Sentinel,
@@ -87,6 +90,9 @@ SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
     (Sentinel.mint_m2m_token, {}),
     (Sentinel.fetch_whoami, {}),
     (Sentinel.fetch_sentinel_public_key, {}),
+    (Sentinel.close, {}),
+    (deps.get_token, {"request": REQUIRED}),
+    (deps.get_current_user, {"request": REQUIRED}),
     (deps.require_role, {"minimum": REQUIRED}),
     (deps.require_action, {"role_client": REQUIRED, "action": REQUIRED}),
     (deps.get_request_auth_factory, {"permissions": None, "roles": None}),
@@ -98,6 +104,12 @@ SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
     (RequestAuth.can, {"resource_type": REQUIRED, "resource_id": REQUIRED, "action": REQUIRED}),
     (RequestAuth.check_action, {"action": REQUIRED}),
     (RequestAuth.accessible, {"resource_type": REQUIRED, "action": REQUIRED, "limit": None}),
+    (RequestAuth.share, SHARE),
+    (RequestAuth.unshare, SHARE),
+    (RequestAuth.update_visibility, RESOURCE | {"visibility": REQUIRED}),
+    (RequestAuth.get_resource_acl, RESOURCE),
+    (RequestAuth.get_enriched_resource_acl, RESOURCE),
+    (RequestAuth.has_role, {"minimum": REQUIRED}),
     (RequestAuth.search_members, {"query": None, "limit": None}),
     (RequestAuth.list_members, {"limit": None}),
     (RequestAuth.list_groups, {}),
@@ -107,8 +119,6 @@ SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
     (RoleClient.get_user_actions, {"token": REQUIRED, "workspace_id": REQUIRED}),
 ]  # fmt: skip
 
-RESOURCE = {"resource_type": REQUIRED, "resource_id": REQUIRED}
-SHARE = RESOURCE | {"grantee_type": REQUIRED, "grantee_id": REQUIRED, "permission": "view"}
 TOKEN = {"token": REQUIRED}
 METHODS: dict[str, dict[str, Any]] = {
     "check": TOKEN | {"checks": REQUIRED},
@@ -160,9 +170,45 @@ def test_methods_of_the_permission_client(client: Any, method: str) -> None:
 @pytest.mark.parametrize("name", ["PermissionClient", "RoleClient", "AuthzClient"])
 def test_synchronous_clients_have_every_method_of_the_asynchronous_ones(name: str) -> None:
     ours, theirs = getattr(sync, name), getattr(sentinel_auth, name)
-    methods = [one for one in vars(theirs) if not one.startswith("_") and callable(getattr(theirs, one))]
+    methods = [one for one in dir(theirs) if not one.startswith("_") and callable(getattr(theirs, one))]
+    assert "close" in methods and len(methods) > 1
     for method in methods:
+        assert inspect.iscoroutinefunction(getattr(theirs, method))
         assert arguments(getattr(ours, method)) == arguments(getattr(theirs, method))
+
+
+@pytest.mark.anyio
+async def test_clients_end_with_their_context() -> None:
+    clients: list[Any] = [
+        PermissionClient("http://localhost", "notes", "sk_x"),
+        RoleClient("http://localhost", "notes", "sk_x"),
+        AuthzClient("http://localhost", "sk_x"),
+    ]
+    for client in clients:
+        async with client as same:
+            assert same is client
+            pool = client._connection.http
+        assert pool.is_closed
+
+
+def test_the_members_of_a_sentinel_object_and_of_a_request() -> None:
+    sentinel = Sentinel("http://localhost", "notes", "sk_x", "proxy")
+    known = sentinel.effective_scope, sentinel.realm, sentinel.sentinel_public_key
+    assert known == ("notes", None, None)
+    assert (sentinel.permissions.service_name, sentinel.roles.service_name) == ("notes", "notes")
+    for lazy in ("permissions", "roles", "authz", "get_auth", "require_system"):
+        assert getattr(sentinel, lazy) is getattr(sentinel, lazy)
+    assert all(callable(one) for one in (sentinel.require_user, sentinel.get_auth, sentinel.require_system))
+    user = AuthenticatedUser(
+        uuid4(), "a@example.com", "A", uuid4(), "acme", "admin", [uuid4()], uuid4(), "o", True
+    )
+    auth = RequestAuth(user, "token")
+    for name in (
+        "user_id", "workspace_id", "workspace_role", "email", "name", "groups", "org_id", "org_slug",
+        "org_is_public", "is_admin", "is_editor",
+    ):  # fmt: skip
+        assert getattr(auth, name) == getattr(user, name)
+    assert auth.user is user and auth.has_role("admin") and not auth.has_role("owner")
 
 
 def test_types() -> None:

@@ -38,7 +38,12 @@ async def build(here: Installation) -> tuple[Application, str]:
                 here.notes.idp_client_secret,
                 frozenset(f"{here.base_url}/auth/{face}callback/{PROVIDER}" for face in ("", "admin/")),
             ),
-            Client(here.notes.app_client_id, here.notes.app_client_secret, frozenset({here.redirect_uri})),
+            Client(
+                here.notes.app_client_id,
+                here.notes.app_client_secret,
+                frozenset({here.redirect_uri}),
+                loopback=True,  # the sample application may be one that its reader writes
+            ),
         ],
         people=sample.PEOPLE,
         clock=clock,

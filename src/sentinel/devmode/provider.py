@@ -25,6 +25,7 @@ from sentinel.core.clock import Clock
 CODE_SECONDS = 60
 TOKEN_SECONDS = 3600
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
+_LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1):[0-9]{1,5}/[A-Za-z0-9._~/-]*")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _SCOPES = ("openid", "email", "profile")
 # Parameters of OpenID Connect Core §6 and Registration that a provider may refuse, each with its own error.
@@ -46,15 +47,25 @@ class Person:
 
 @dataclass(frozen=True)
 class Client:
-    """An application that may send people here. Redirect URIs are compared character for character."""
+    """An application that may send people here. Redirect URIs are compared character for character.
+
+    ``loopback`` also takes every address of an application on this machine, whatever its port (RFC 8252 §7.3).
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
     redirect_uris: frozenset[str]
+    loopback: bool = False
 
     def __post_init__(self) -> None:
         if not self.client_secret:
             raise ValueError("a client of the development provider needs a secret")
+
+    def takes(self, redirect_uri: str) -> bool:
+        """Whether answers may go to ``redirect_uri``."""
+        return redirect_uri in self.redirect_uris or (
+            self.loopback and bool(_LOOPBACK.fullmatch(redirect_uri))
+        )
 
 
 class PageError(Exception):
@@ -194,7 +205,7 @@ class DevIdp:
                 f"No application is registered here under the client_id “{fields['client_id'][0]}”."
             )
         redirect_uri = fields["redirect_uri"][0]
-        if redirect_uri not in client.redirect_uris:
+        if not client.takes(redirect_uri):
             raise PageError(f"The redirect_uri “{redirect_uri}” is not registered for “{client.client_id}”.")
         by_fragment = "id_token" in first(fields, "response_type").split()
         states = fields.get("state", ())
