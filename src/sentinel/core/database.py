@@ -119,6 +119,25 @@ def _like_ascii_on_sqlite(element: like_ascii, compiler: Any, **kw: Any) -> str:
     return f"({text} LIKE {pattern} ESCAPE '/')"
 
 
+class unindexed(GenericFunction[Any]):  # noqa: N801 - reads as what it says in a condition
+    """A column by which SQLite is not to look rows up, because another index has them in the order that is wanted.
+    PostgreSQL knows how many rows fit and chooses for itself.
+    """
+
+    inherit_cache = True
+    name = "unindexed"
+
+
+@compiles(unindexed, "postgresql")
+def _unindexed_on_postgresql(element: unindexed, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_on_sqlite(element: unindexed, compiler: Any, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
 class has_more_than_ascii(GenericFunction[bool]):  # noqa: N801 - named like the SQL function it would be
     """A text has letters beyond ASCII: then it is longer in bytes than in letters."""
 
@@ -205,9 +224,9 @@ class Database:
         dialect = self.engine.dialect
         if not self.is_sqlite:
             return PostgresReads(dialect, self._connect_postgres, patience=WAIT_SECONDS)
-        if not url.database or url.database == ":memory:" or url.query:
+        path = url.database or ""
+        if not path or path.startswith("file:") or url.query:
             return SessionReads(dialect, self._read)
-        path = url.database
         return SqliteReads(dialect, lambda: _connect_sqlite(path), self._read)
 
     async def _connect_postgres(self) -> asyncpg.Connection:
@@ -221,10 +240,14 @@ class Database:
             # Whatever the server's reason, there is no connection.
             raise ConnectionError("PostgreSQL refuses the connection") from refusal
         # The few statements that it will run are the same for everybody, and planning one takes longer than running it.
-        await connection.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
+        try:
+            await connection.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
-    async def _read(self, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[Any]:
+    async def _read(self, statement: sa.Select[*tuple[Any, ...]], values: Mapping[str, Any]) -> list[Any]:
         async with self.reading() as session:
             return list((await session.execute(statement, values)).all())
 

@@ -24,11 +24,11 @@ class Query:
     ``texts`` maps the name of a database (``postgresql``, ``sqlite``) to the statement for it.
     """
 
-    def __init__(self, **texts: sa.Select[Any]) -> None:
+    def __init__(self, **texts: sa.Select[*tuple[Any, ...]]) -> None:
         self._texts = texts
         self._compiled: dict[str, Compiled] = {}
 
-    def statement(self, dialect: sa.Dialect) -> sa.Select[Any]:
+    def statement(self, dialect: sa.Dialect) -> sa.Select[*tuple[Any, ...]]:
         """The statement for one kind of database."""
         return self._texts[dialect.name]
 
@@ -43,7 +43,7 @@ class Query:
 class Compiled:
     """The text of a statement, and the way from values to arguments and from the driver's rows to ours."""
 
-    def __init__(self, statement: sa.Select[Any], dialect: sa.Dialect) -> None:
+    def __init__(self, statement: sa.Select[*tuple[Any, ...]], dialect: sa.Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         if compiled.post_compile_params:
             raise ValueError("IN needs its text made anew for every list; write it as a row of comparisons")
@@ -108,12 +108,12 @@ class Reads(Protocol):
         """Let go of every connection."""
 
 
-Read = Callable[[sa.Select[Any], Mapping[str, Any]], Awaitable[list[Any]]]
+Read = Callable[[sa.Select[*tuple[Any, ...]], Mapping[str, Any]], Awaitable[list[Any]]]
 """Runs a statement through a session of SQLAlchemy."""
 
 
 class SessionReads:
-    """The ordinary way, for a database that exists only inside one connection."""
+    """The ordinary way, for a file whose address has options that only the driver of the other way knows."""
 
     def __init__(self, dialect: sa.Dialect, read: Read) -> None:
         self._dialect = dialect

@@ -125,7 +125,7 @@ class Verifier:
         self._check_envelope(verified.claims, allow)
         self._remembered[token] = verified
         self._remembered.move_to_end(token)
-        if len(self._remembered) > REMEMBERED:
+        while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
         return verified
 
