@@ -1,6 +1,6 @@
 # `make` lists what can be done. Everything happens inside the project: the packages go to .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-long check lint types imports fmt rules lock pictures clean
+.PHONY: help setup setup-dev run demo example-notes example-realm example-script test test-long check lint types imports fmt rules lock audit sbom docs pictures bench clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -10,7 +10,7 @@ PROCESSES ?= 3
 ARGS ?=
 
 help: ## list what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the service needs, into .venv
 	@sh scripts/setup.sh runtime
@@ -24,10 +24,20 @@ run: setup ## start the service on this machine with sample data and a sign-in p
 demo: setup ## walk through signing in and deciding, against a service started for the purpose
 	@exec $(BIN)/python examples/demo.py $(ARGS)
 
+example-notes: setup ## start the notes application beside 'make run' (ARGS="--mode authz" for authz mode)
+	@exec $(BIN)/python examples/launch.py notes $(ARGS)
+
+example-realm: setup ## start two services that call each other, beside 'make run'
+	@exec $(BIN)/python examples/launch.py realm $(ARGS)
+
+example-script: setup ## run a script with a service key, beside 'make run'
+	@exec $(BIN)/python examples/launch.py script $(ARGS)
+
 test: setup-dev ## everything that CI checks: lint, types, imports, tests (ARGS="tests/unit -k RF_5" for a part)
 	@sh scripts/chromium.sh
 	@sh scripts/proxies.sh
 	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory audit sbom ARGS=
 	@exec $(BIN)/pytest -n $(PROCESSES) $(ARGS)
 
 test-long: setup-dev ## ten minutes of load while servers are killed at random
@@ -55,9 +65,21 @@ rules: setup-dev ## renew the table of rules and tests in tests/README.md
 lock: setup-dev ## resolve the dependencies again (ARGS=--upgrade for the newest)
 	@sh scripts/lock.sh $(ARGS)
 
+audit: setup-dev ## look up the locked packages among known vulnerabilities (ARGS=--required for a release)
+	@$(BIN)/python scripts/audit.py $(ARGS)
+
+sbom: setup-dev ## write the bill of materials of the wheel and the image to artifacts/sbom.json
+	@$(BIN)/python scripts/sbom.py
+
+docs: setup-dev ## renew the pages that are written from the program, and build the site into artifacts/site
+	@exec $(BIN)/python scripts/docs.py $(ARGS)
+
 pictures: setup-dev ## take the pictures of the panel that docs/ shows
 	@exec $(BIN)/python scripts/pictures.py
 
+bench: setup-dev ## measure the service against what the machine can do, and judge every target (ARGS=--quick)
+	@exec $(BIN)/python -m bench run $(ARGS)
+
 clean: ## remove what make and the tools have made; data/ and keys/ stay
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist artifacts
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .cache build dist artifacts
 	@find . -name node_modules -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -14,5 +14,7 @@ compile() {
 
 compile "$@" pyproject.toml --group build -o requirements/runtime.txt
 compile "$@" pyproject.toml --group build --group dev -c requirements/runtime.txt -o requirements/dev.txt
+# The extra for traces, beside runtime.txt.
+compile "$@" pyproject.toml --extra otel -c requirements/runtime.txt -o requirements/otel.txt
 # What stands in for npm where there is none (scripts/frontend.py).
 compile "$@" --group node -o requirements/node.txt
