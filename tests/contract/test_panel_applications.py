@@ -135,7 +135,7 @@ async def test_a_refused_service_is_shown_again_with_what_was_typed(
     assert answer.status_code == status
     page = html.unescape(answer.text)
     [field] = change
-    shown = re.search(rf'id="f-{field}".*?<div class="invalid-feedback">(.*?)</div>', page, re.S)
+    shown = re.search(rf'id="f-{field}".*?<div class="invalid-feedback"[^>]*>(.*?)</div>', page, re.S)
     assert shown
     assert reason in shown.group(1)
     for value in typed.values():

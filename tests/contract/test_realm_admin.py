@@ -57,8 +57,11 @@ async def test_admin_7_lists_and_searches_realms_newest_first(stage: Stage, pane
         ("%", []),
         ("_", []),
     ):
-        listed = await panel.read(realms.list_all, search=search)
-        assert [one.id for one in listed] == [one.id for one in found], search
+        async with stage.state.database.reading() as session:
+            listed = await realms.browse(session, search)
+        assert [one.realm.id for one in listed.items] == [one.id for one in found], search
+        assert listed.total == len(found)
+    assert [one.id for one in await panel.read(realms.list_all)] == [second.id, first.id]
 
 
 async def test_admin_7_lists_service_apps_newest_first(stage: Stage, panel: Panel) -> None:

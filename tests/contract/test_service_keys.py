@@ -1,16 +1,12 @@
 """Service keys (``tokens.md`` §8), and how secrets are compared and errors made (L26, L28)."""
 
-import ast
 import hashlib
 import json
-import pkgutil
 import re
 import secrets
 import string
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -383,69 +379,3 @@ async def test_SK_9_a_wrong_key_is_not_made_good_by_an_origin(world: World) -> N
 async def test_a_key_is_no_bearer_token(world: World) -> None:
     for headers in (bearer(world.notes.key), {"X-Authz-Token": world.notes.key}):
         assert (await world.stage.client.get("/users/me", headers=headers)).status_code == 401
-
-
-# --- the source ------------------------------------------------------------------------------------------------
-
-
-SECRETS = re.compile(
-    r"(^|_)(key|plaintext|secret|verifier|code_verifier|challenge|code_challenge|nonce|password|token|digest|state)$"
-)
-
-
-HARMLESS = {
-    # Which of the flows in a signed cookie is the one that was found in it before?
-    ("login/state.py", "flow.state != state"),
-}
-
-
-def sources() -> Iterator[tuple[Path, ast.AST]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        if path.parent.name != "checklist":
-            yield path, ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
-def named(node: ast.expr) -> str | None:
-    """The last name of what is compared: ``flow.state`` is ``state``."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def test_L26_and_SK_8_no_secret_is_compared_by_equality() -> None:
-    """Secrets are looked up by hash or compared in constant time; a comparison of two variables is neither.
-
-    The checklist compares the installation's own configuration with published values, and nobody outside asks it.
-    """
-    offences = []
-    for path, tree in sources():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
-                continue
-            sides = [named(node.left), named(node.comparators[0])]
-            if all(sides) and any(side and SECRETS.search(side) for side in sides):
-                offences.append((path.relative_to(SOURCE).as_posix(), ast.unparse(node)))
-    assert set(offences) <= HARMLESS
-
-
-def test_L28_no_error_object_is_shared() -> None:
-    """An exception that lives in a module carries the traceback, and so the locals, of one request into another."""
-    shared = []
-    for found in pkgutil.walk_packages(sentinel.__path__, "sentinel."):
-        if ".migrations." in found.name or found.name.endswith("__main__"):
-            continue
-        module = import_module(found.name)
-        shared += [f"{found.name}.{name}" for name in errors_in(vars(module))]
-        for name, value in vars(module).items():
-            if isinstance(value, type | dict):
-                inside = dict(vars(value)) if isinstance(value, type) else value
-                shared += [f"{found.name}.{name}.{at}" for at in errors_in(inside)]
-    assert shared == []
-
-
-def errors_in(namespace: Mapping[Any, Any]) -> Iterator[Any]:
-    """The names under which exceptions stand, alone or in a row."""
-    for name, value in namespace.items():
-        row = value if isinstance(value, tuple | list | set | frozenset) else [value]
-        if any(isinstance(one, BaseException) for one in row):
-            yield name

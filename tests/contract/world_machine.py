@@ -17,7 +17,6 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from joserfc import jwt
-from structlog.testing import capture_logs
 
 from sentinel.apps import realms
 from sentinel.apps.models import LoginApp, Realm
@@ -25,6 +24,7 @@ from sentinel.core.errors import DomainError
 from sentinel.identity import organization_admin
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID
 from sentinel.tokens.families import ClientContext, open_family
+from tests import logged
 from tests.contract.world_furniture import as_rows, furnish
 from tests.contract.world_law import RANK, App, Family, Kept, Organization, Person, Workspace, World
 from tests.contract.world_watch import Watch
@@ -77,7 +77,7 @@ def open_ground(database_url: str, keys: Keys) -> Iterator[Ground]:
         await keeper
 
     # The log of thousands of requests would bury the report of a failure.
-    with capture_logs() as lines, asyncio.Runner() as runner:
+    with logged.events() as lines, asyncio.Runner() as runner:
         stage, keeper, login_app = runner.run(begin())
         try:
             yield Ground(stage, keys, login_app, lines, runner.run)

@@ -172,7 +172,18 @@ def test_a_time_without_zone_is_refused() -> None:
 
 
 async def test_search_ignores_case_of_all_letters_and_takes_wildcards_literally(database: Database) -> None:
-    names = ["Ångström", "ÅNGSTRÖM 2", "100%", "100 percent", "a_b", "axb", "back\\slash"]
+    names = [
+        "Ångström",
+        "ÅNGSTRÖM 2",
+        "100%",
+        "100 percent",
+        "a_b",
+        "axb",
+        "back\\slash",
+        "a/b",
+        "İzmir",
+        "\u212aelvin",
+    ]
     async with database.transaction() as session:
         session.add_all(
             User(id=uuid4(), email=f"{n}@e.example", name=name, created_at=NOW, updated_at=NOW)
@@ -191,6 +202,11 @@ async def test_search_ignores_case_of_all_letters_and_takes_wildcards_literally(
     assert await find("100%") == {"100%"}
     assert await find("A_B") == {"a_b"}
     assert await find("K\\S") == {"back\\slash"}
+    assert await find("A/") == {"a/b"}
+    # The two letters beyond ASCII that are folded into it, and a text of ASCII beside a needle of more.
+    assert await find("iz") == await find("İZMİR") == {"İzmir"}
+    assert await find("KELV") == {"\u212aelvin"}
+    assert await find("é") == await find("a\x00") == set()
 
 
 async def test_sqlite_runs_with_wal_and_foreign_keys(sqlite_url: str) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 
+from sentinel.core.database import is_outage
 from sentinel.migrations import upgrade
 from tests import servers
 from tests.stage import Keys, Pkce, open_stage
@@ -94,3 +96,12 @@ async def test_VR_14_database_gone_is_503_and_recovery_needs_no_restart(
             # The refresh that met the outage was not counted as a use.
             again = await stage.client.post("/auth/refresh", json={"refresh_token": tokens.refresh.token})
             assert again.status_code == 200
+
+
+def test_what_the_driver_says_when_the_server_goes_in_the_middle_of_a_statement_is_an_outage() -> None:
+    """Seen under load while PostgreSQL was restarted: the request is answered 503, not 500."""
+    assert is_outage(
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    )
+    assert is_outage(asyncpg.InterfaceError("connection is closed"))
+    assert not is_outage(asyncpg.UndefinedColumnError("column does not exist"))

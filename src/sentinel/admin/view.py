@@ -130,9 +130,13 @@ class View:
         title: str,
         crumbs: Iterable[tuple[str, str]] = (),
         status: int = 200,
+        at: str | None = None,
         **values: Any,
     ) -> HTMLResponse:
-        """Render a page of the panel. ``crumbs`` are (label, path) of the steps above it; ``title`` is the last."""
+        """Render a page of the panel. ``crumbs`` are (label, path) of the steps above it; ``title`` is the last.
+
+        ``at`` is the path of the page, where that is not the path of the request: when a form is shown again.
+        """
         note = read_note(self.state, self.request)
         answer = render(
             self.state,
@@ -142,7 +146,7 @@ class View:
             crumbs=[*(Crumb(label, path) for label, path in crumbs), Crumb(title)],
             admin=self.admin,
             csrf_token=csrf_token(self.admin, self.state),
-            path=self.path(),
+            path=at or self.path(),
             query=dict(self.request.query_params),
             note=note,
             **values,

@@ -11,11 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.apps.addresses import check_redirect_uris, origin_of
 from sentinel.apps.models import LoginApp
 from sentinel.audit import activity
+from sentinel.core import listing
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import NotFound
+from sentinel.core.listing import Listing
 from sentinel.identity.text import label
 from sentinel.tokens.models import RefreshFamily, RefreshToken
 from sentinel.tokens.revocation import revoke_login_app
+
+_NEWEST_FIRST = sa.select(LoginApp).order_by(LoginApp.created_at.desc(), LoginApp.id)
 
 
 async def create(
@@ -54,15 +58,20 @@ async def get(session: AsyncSession, app_id: UUID) -> LoginApp:
     return app
 
 
-async def list_all(session: AsyncSession, *, search: str | None = None) -> Sequence[LoginApp]:
-    """Every login app, newest first; ``search`` is a part of the name, whatever the case, or a whole client id."""
-    statement = sa.select(LoginApp).order_by(LoginApp.created_at.desc(), LoginApp.id)
-    if search:
-        fits: sa.ColumnElement[bool] = contains_folded(LoginApp.name, search)
+async def list_all(session: AsyncSession) -> Sequence[LoginApp]:
+    """Every login app, newest first."""
+    return (await session.execute(_NEWEST_FIRST)).scalars().all()
+
+
+async def browse(session: AsyncSession, text: str | None = None, *, page: int = 1) -> Listing[LoginApp]:
+    """A page of login apps, newest first; ``text`` is a part of the name, whatever the case, or a whole client id."""
+    statement = _NEWEST_FIRST
+    if text:
+        fits: sa.ColumnElement[bool] = contains_folded(LoginApp.name, text)
         with suppress(ValueError):
-            fits = sa.or_(fits, LoginApp.id == UUID(search))
+            fits = sa.or_(fits, LoginApp.id == UUID(text))
         statement = statement.where(fits)
-    return (await session.execute(statement)).scalars().all()
+    return await listing.objects(session, lambda app: app, statement, page=page)
 
 
 async def count_sessions(session: AsyncSession, app_id: UUID, *, now: datetime) -> int:

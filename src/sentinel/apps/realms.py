@@ -5,7 +5,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -16,14 +15,17 @@ from sentinel.apps import scopes, service_apps
 from sentinel.apps.authentication import ServiceCaller
 from sentinel.apps.models import Realm, ServiceApp
 from sentinel.audit import activity
+from sentinel.core import listing
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unprocessable
+from sentinel.core.listing import Listing
 from sentinel.core.logging import security_event
 from sentinel.identity.text import label
 from sentinel.tokens.claims import IssuedToken
 from sentinel.tokens.issue import Issuer
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 30, 3600
+_NEWEST_FIRST = (Realm.created_at.desc(), Realm.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +137,23 @@ async def get(session: AsyncSession, realm_id: UUID) -> Realm:
     return realm
 
 
-async def list_all(session: AsyncSession, *, search: str | None = None) -> Sequence[Realm]:
-    """Every realm, newest first; ``search`` is a part of name or slug, whatever the case."""
-    return (await session.execute(_searched(sa.select(Realm), search))).scalars().all()
+async def list_all(session: AsyncSession) -> Sequence[Realm]:
+    """Every realm, newest first."""
+    return (await session.execute(sa.select(Realm).order_by(*_NEWEST_FIRST))).scalars().all()
 
 
-async def overview(session: AsyncSession, *, search: str | None = None) -> list[Entry]:
-    """The same with the number of members, in one statement."""
+async def browse(session: AsyncSession, text: str | None = None, *, page: int = 1) -> Listing[Entry]:
+    """A page of realms with the number of members, newest first; ``text`` is a part of name or slug, whatever the
+    case.
+    """
     members = (
         sa.select(sa.func.count()).where(ServiceApp.realm_id == Realm.id).correlate(Realm).scalar_subquery()
     )
-    return [Entry(*row) for row in await session.execute(_searched(sa.select(Realm, members), search))]
+    statement = sa.select(Realm, members).order_by(*_NEWEST_FIRST)
+    if text:
+        fits = [contains_folded(column, text) for column in (Realm.name, Realm.slug)]
+        statement = statement.where(sa.or_(*fits))
+    return await listing.objects(session, Entry, statement, page=page)
 
 
 async def members(session: AsyncSession, realm_id: UUID) -> list[Member]:
@@ -280,15 +288,6 @@ async def rekey(
             actions=moved.actions,
         )
     return moved
-
-
-def _searched(statement: Any, search: str | None) -> Any:
-    """``statement`` on realms, newest first, of those that fit."""
-    if search:
-        statement = statement.where(
-            sa.or_(contains_folded(Realm.name, search), contains_folded(Realm.slug, search))
-        )
-    return statement.order_by(Realm.created_at.desc(), Realm.id)
 
 
 async def _locked(session: AsyncSession, realm_id: UUID, *, key_share: bool = False) -> Realm:

@@ -13,8 +13,10 @@ from sentinel.apps.addresses import MAX_ENTRIES, check_origins
 from sentinel.apps.keys import ServiceKey
 from sentinel.apps.models import Realm, ServiceApp
 from sentinel.audit import activity
+from sentinel.core import listing
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
+from sentinel.core.listing import Listing
 from sentinel.identity.text import NAME_LENGTH, label
 
 MAX_OVERLAP_MINUTES = 1440
@@ -103,9 +105,9 @@ async def list_all(session: AsyncSession) -> Sequence[ServiceApp]:
     )
 
 
-async def search(session: AsyncSession, text: str | None = None) -> list[Entry]:
-    """Every service app with its realm, newest first, in one statement; ``text`` is a part of its name or service
-    name, or of its realm's name or slug, whatever the case.
+async def browse(session: AsyncSession, text: str | None = None, *, page: int = 1) -> Listing[Entry]:
+    """A page of service apps with their realms, newest first; ``text`` is a part of its name or service name, or of
+    its realm's name or slug, whatever the case.
     """
     statement = (
         sa.select(ServiceApp, Realm.name)
@@ -115,7 +117,7 @@ async def search(session: AsyncSession, text: str | None = None) -> list[Entry]:
     if text:
         searched = (ServiceApp.name, ServiceApp.service_name, Realm.name, Realm.slug)
         statement = statement.where(sa.or_(*(contains_folded(column, text) for column in searched)))
-    return [Entry(*row) for row in await session.execute(statement)]
+    return await listing.objects(session, Entry, statement, page=page)
 
 
 async def standalone(session: AsyncSession) -> Sequence[ServiceApp]:

@@ -23,8 +23,8 @@ from sqlalchemy.sql.functions import GenericFunction
 from sentinel.core.direct import PostgresReads, Query, Reads, SessionReads, SqliteReads
 from sentinel.core.errors import DomainError, Unavailable
 
-POOL_SIZE = 15
-POOL_OVERFLOW = 5
+POOL_SIZE = 20
+POOL_OVERFLOW = 10
 WAIT_SECONDS = 5
 """How long a request waits for a connection before it is answered 503."""
 
@@ -342,7 +342,8 @@ def is_outage(error: BaseException) -> bool:
         return True
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(TRANSIENT_SQLSTATES)
-    if isinstance(error, asyncpg.InterfaceError):
+    # The driver's own words for a connection whose end came in the middle of a statement.
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return True
     if not isinstance(error, DBAPIError):
         return False

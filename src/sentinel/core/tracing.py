@@ -4,9 +4,10 @@ Off, and free of cost, unless the standard variable ``OTEL_EXPORTER_OTLP_ENDPOIN
 and the extra ``sentinel-auth[otel]`` is installed; where, how often and under which name spans go is for the other
 standard variables to say. Like those, it is read from the environment of the process and not from ``.env``.
 
-What a caller or a person has sent is in no attribute: no path, query, header, body or address, only templates, names of
-hosts that an operator configured, and statements without their values. Errors are named by their type, because their
-texts may quote. A ``traceparent`` (W3C Trace Context) that comes in is followed; none is sent to anybody outside.
+What a caller or a person has sent is in no attribute but the request id: no path, query, header, body or address, only
+templates, names of hosts that an operator configured, and statements without their values. Errors are named by their
+type, because their texts may quote. A ``traceparent`` (W3C Trace Context) that comes in is followed; none is sent to
+anybody outside.
 """
 
 import importlib.util

@@ -13,7 +13,20 @@ PUBLIC_ORGANIZATION_ID = UUID("00000000-0000-0000-0000-000000000001")
 
 class User(Base):
     __tablename__ = "users"
-    __table_args__ = (sa.Index("uq_users_lower_email", sa.text("lower(email)"), unique=True),)
+    __table_args__ = (
+        sa.Index("uq_users_lower_email", sa.text("lower(email)"), unique=True),
+        # Serve the panel's list, newest first: everybody, by state, administrators, the people of an organization.
+        sa.Index(None, "created_at", "id"),
+        sa.Index(None, "is_active", "created_at", "id"),
+        sa.Index(
+            "ix_users_administrators",
+            "created_at",
+            "id",
+            postgresql_where=sa.text("is_admin"),
+            sqlite_where=sa.text("is_admin = 1"),
+        ),
+        sa.Index(None, "organization_id", "email"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     email: Mapped[str] = mapped_column(sa.Text, unique=True)
@@ -22,7 +35,7 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     is_admin: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     organization_id: Mapped[UUID | None] = mapped_column(
-        sa.ForeignKey("organizations.id", ondelete="SET NULL"), index=True
+        sa.ForeignKey("organizations.id", ondelete="SET NULL")
     )
     token_epoch: Mapped[int] = mapped_column(default=0, server_default=sa.text("0"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=sa.func.now())

@@ -13,8 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.audit import activity
-from sentinel.core.database import upsert
+from sentinel.core import listing
+from sentinel.core.database import contains_folded, upsert
 from sentinel.core.errors import Conflict, Invalid, NotFound, Unprocessable
+from sentinel.core.listing import Listing
 from sentinel.identity import rule_book
 from sentinel.identity.models import PUBLIC_ORGANIZATION_ID, Organization, OrganizationDomain, User
 from sentinel.identity.organizations import DomainMalformed, normalise_domain
@@ -78,6 +80,27 @@ async def list_all(session: AsyncSession) -> list[OrganizationEntry]:
         )
     )
     return [OrganizationEntry(*row) for row in rows]
+
+
+async def browse(
+    session: AsyncSession, text: str | None = None, *, page: int = 1
+) -> Listing[OrganizationEntry]:
+    """A page of organizations, the public one first, then by name; ``text`` is a part of name, slug or domain."""
+    statement = sa.select(*_SHOWN, _DOMAIN_COUNT, _USER_COUNT).order_by(
+        Organization.is_public.desc(), Organization.name, Organization.id
+    )
+    if text:
+        claiming = sa.select(OrganizationDomain.organization_id).where(
+            contains_folded(OrganizationDomain.domain, text)
+        )
+        statement = statement.where(
+            sa.or_(
+                contains_folded(Organization.name, text),
+                contains_folded(Organization.slug, text),
+                Organization.id.in_(claiming),
+            )
+        )
+    return await listing.objects(session, OrganizationEntry, statement, page=page)
 
 
 async def get(session: AsyncSession, organization_id: UUID) -> OrganizationDetail:

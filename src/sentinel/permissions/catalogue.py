@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from sentinel.core.database import contains_folded
+from sentinel.core.database import contains_folded, unindexed
 from sentinel.core.errors import NotFound, Unprocessable
 from sentinel.identity.models import User
 from sentinel.permissions import resources
@@ -170,15 +170,21 @@ async def detail(session: AsyncSession, permission_id: UUID) -> EnrichedAcl:
 
 def _conditions(search: Search, *, walking: bool = False) -> list[sa.ColumnElement[bool]]:
     """What a record has to fulfil. ``walking`` is for a statement that goes through the records in their order until
-    the page is full: it looks at the owner of each, rather than for all records of all such owners.
+    the page is full: it looks at each of them, rather than for all that have such an id or such an owner.
     """
+
+    def plain(column: Any) -> Any:
+        return unindexed(column, type_=column.type) if walking else column
+
     found: list[sa.ColumnElement[bool]] = []
     if search.workspace_id is not None:
         found.append(Resource.workspace_id == search.workspace_id)
     if search.service_name:
-        found.append(Resource.service_name == search.service_name)
+        # One index has the records of a workspace in their order, another one those of a service.
+        service = Resource.service_name if search.workspace_id is None else plain(Resource.service_name)
+        found.append(service == search.service_name)
     if search.resource_id:
-        found.append(Resource.resource_id.between(*_range(search.resource_id)))
+        found.append(plain(Resource.resource_id).between(*_range(search.resource_id)))
     if search.owner:
         fits = contains_folded(User.email, search.owner)
         if walking:
@@ -204,8 +210,11 @@ def _range(prefix: str) -> tuple[UUID, UUID]:
 def _by_creation(search: Search, total: int, offset: int, *which: Any) -> sa.Select[Any]:
     """The ids of a page of the list that is sorted by creation, of those that are ``which``."""
     columns: list[Any] = [Resource.created_at, Resource.id]
-    order = [column.desc() if search.descending else column.asc() for column in columns]
     conditions = _conditions(search, walking=total >= FEW)
+    if total < FEW and len(conditions) > 1:
+        # Few fit all of them, and are found by all of them rather than by one and the order.
+        columns = [unindexed(column, type_=column.type) for column in columns]
+    order = [column.desc() if search.descending else column.asc() for column in columns]
     return (
         sa.select(Resource.id)
         .where(*conditions, *which)

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.apps.authentication import memberships
-from sentinel.core.database import upsert
+from sentinel.core import listing
+from sentinel.core.database import contains_folded, upsert
 from sentinel.core.errors import Conflict, Invalid, NotFound
+from sentinel.core.listing import Listing, counted
 from sentinel.identity.models import User
 from sentinel.roles import roles
 from sentinel.roles.grants import group_memberships
@@ -26,6 +28,15 @@ groups = sa.table(
     sa.column("name", sa.Text()),
     sa.column("description", sa.Text()),
 )
+_GROUP = (
+    groups.c.id,
+    groups.c.name,
+    groups.c.description,
+    counted(group_memberships, group_memberships.c.group_id == groups.c.id, of=groups),
+    GroupRole.assigned_at,
+    GroupRole.assigned_by,
+)
+"""What is told of a bound group, in the order of :class:`RoleGroup`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +127,9 @@ async def unbind_member(
 
 async def list_groups(session: AsyncSession, role_id: UUID) -> list[RoleGroup]:
     """The groups bound to a role, newest binding first, in one statement. Raises :class:`NotFound`."""
-    members = (
-        sa.select(sa.func.count())
-        .select_from(group_memberships)
-        .where(group_memberships.c.group_id == groups.c.id)
-        .correlate(groups)
-        .scalar_subquery()
-    )
     rows = (
         await session.execute(
-            sa.select(
-                Role.id,
-                groups.c.id,
-                groups.c.name,
-                groups.c.description,
-                members,
-                GroupRole.assigned_at,
-                GroupRole.assigned_by,
-            )
+            sa.select(Role.id, *_GROUP)
             .outerjoin(GroupRole, GroupRole.role_id == Role.id)
             .outerjoin(groups, groups.c.id == GroupRole.group_id)
             .where(Role.id == role_id)
@@ -143,6 +139,24 @@ async def list_groups(session: AsyncSession, role_id: UUID) -> list[RoleGroup]:
     if not rows:
         raise NotFound("Role not found", reason="role_not_found")
     return [RoleGroup(*row[1:]) for row in rows if row[1] is not None]
+
+
+async def browse_groups(
+    session: AsyncSession, role_id: UUID, text: str | None = None, *, page: int = 1
+) -> Listing[RoleGroup]:
+    """A page of the groups bound to a role whose name contains ``text``, newest binding first. None without the
+    role.
+    """
+    statement = (
+        sa.select(*_GROUP)
+        .select_from(groups)
+        .join(GroupRole, GroupRole.group_id == groups.c.id)
+        .where(GroupRole.role_id == role_id)
+        .order_by(GroupRole.assigned_at.desc(), GroupRole.id)
+    )
+    if text:
+        statement = statement.where(contains_folded(groups.c.name, text))
+    return await listing.objects(session, RoleGroup, statement, page=page)
 
 
 async def bind_group(

@@ -45,11 +45,15 @@ class RoleAction(Base):
 
 class UserRole(Base):
     __tablename__ = "user_roles"
-    __table_args__ = (sa.UniqueConstraint("user_id", "role_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "role_id"),
+        # Serves the panel's list of who holds a role, newest first.
+        sa.Index(None, "role_id", "assigned_at", "user_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    role_id: Mapped[UUID] = mapped_column(sa.ForeignKey("roles.id", ondelete="CASCADE"), index=True)
+    role_id: Mapped[UUID] = mapped_column(sa.ForeignKey("roles.id", ondelete="CASCADE"))
     assigned_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     assigned_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=sa.func.now())
 
@@ -67,14 +71,23 @@ class GroupRole(Base):
 
 class ActionUsage(Base):
     __tablename__ = "action_usage"
+    # Serves the question whether somebody used an action lately, asked for every grant there is.
+    __table_args__ = (
+        sa.Index(
+            "ix_action_usage_grant",
+            "user_id",
+            "workspace_id",
+            "service_name",
+            "action",
+            "day",
+        ),
+    )
 
     day: Mapped[date] = mapped_column(sa.Date, primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column(
         sa.ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    user_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     service_name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     action: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     count: Mapped[int] = mapped_column(default=1, server_default=sa.text("1"))

@@ -4,7 +4,7 @@ Only the panel defines roles. Who holds one stands in :mod:`sentinel.roles.bindi
 check (rule 11), so nobody has to be revoked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,14 +15,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.audit import activity
-from sentinel.core.database import upsert
+from sentinel.core import listing
+from sentinel.core.database import contains_folded, upsert
 from sentinel.core.errors import Conflict, NotFound, Unprocessable
+from sentinel.core.listing import Listing
 from sentinel.identity.text import label, plain_text
 from sentinel.roles.actions import by_name
 from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction, UserRole
 
 MAX_ACTIONS = 1000
 """How many actions one call adds to a role."""
+CHOICES = 100
+"""Actions on a page of the role editor."""
 
 # Belongs to a room above; a role needs to know only that its workspace is there.
 workspaces = sa.table("workspaces", sa.column("id", sa.Uuid()))
@@ -52,6 +56,23 @@ async def list_roles(session: AsyncSession, workspace_id: UUID) -> list[RoleEntr
     if not rows:
         raise _no_workspace()
     return [RoleEntry(*row) for row in rows if row[0] is not None]
+
+
+async def browse(
+    session: AsyncSession, workspace_id: UUID, text: str | None = None, *, page: int = 1
+) -> Listing[RoleEntry]:
+    """A page of the roles of a workspace whose name or description contains ``text``, newest first. None when the
+    workspace does not exist.
+    """
+    statement = (
+        sa.select(Role, *_counts())
+        .where(Role.workspace_id == workspace_id)
+        .order_by(Role.created_at.desc(), Role.id)
+    )
+    if text:
+        fits = [contains_folded(column, text) for column in (Role.name, Role.description)]
+        statement = statement.where(sa.or_(*fits))
+    return await listing.objects(session, RoleEntry, statement, page=page)
 
 
 async def get(session: AsyncSession, role_id: UUID) -> Role:
@@ -160,6 +181,57 @@ async def list_actions(session: AsyncSession, role_id: UUID) -> list[ServiceActi
     if not rows:
         raise _no_role()
     return by_name(action for _, action in rows if action is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An action in the editor of a role, and whether the role holds it."""
+
+    action: ServiceAction
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the actions of a service a role holds."""
+
+    held: int
+    all: int
+
+
+async def choices(
+    session: AsyncSession, role_id: UUID, text: str | None = None, *, page: int = 1
+) -> Listing[Choice]:
+    """A page of all registered actions by service and name; ``text`` is a part of ``service:action`` or of the
+    description.
+    """
+    statement = (
+        sa.select(ServiceAction, RoleAction.id.is_not(None))
+        .outerjoin(RoleAction, _holds(role_id))
+        .order_by(ServiceAction.service_name, ServiceAction.action, ServiceAction.id)
+    )
+    if text:
+        named = ServiceAction.service_name + ":" + ServiceAction.action
+        fits = [contains_folded(column, text) for column in (named, ServiceAction.description)]
+        statement = statement.where(sa.or_(*fits))
+    return await listing.objects(session, Choice, statement, page=page, page_size=CHOICES)
+
+
+async def shares(session: AsyncSession, role_id: UUID, services: Collection[str]) -> dict[str, Share]:
+    """What a role holds of each of ``services``: one statement, none when there are none."""
+    if not services:
+        return {}
+    rows = await session.execute(
+        sa.select(ServiceAction.service_name, sa.func.count(RoleAction.id), sa.func.count())
+        .outerjoin(RoleAction, _holds(role_id))
+        .where(ServiceAction.service_name.in_(services))
+        .group_by(ServiceAction.service_name)
+    )
+    return {name: Share(held, every) for name, held, every in rows}
+
+
+def _holds(role_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.and_(RoleAction.service_action_id == ServiceAction.id, RoleAction.role_id == role_id)
 
 
 async def add_actions(

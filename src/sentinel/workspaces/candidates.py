@@ -4,7 +4,7 @@ to workspaces.
 Each answer is one statement. It holds those that were chosen before and, beside them, those that fit the text.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sentinel.core import listing
 from sentinel.core.database import contains_folded
 from sentinel.identity import users
 from sentinel.identity.models import User
@@ -81,7 +82,7 @@ async def groups_for_role(
     """Groups of the workspace; ``taken`` are those bound to the role."""
     bound = sa.exists().where(GroupRole.group_id == Group.id, GroupRole.role_id == role_id)
     columns = (Group.id, Group.name, Group.description, sa.true(), sa.cast(sa.null(), sa.Text))
-    fits = contains_folded(Group.name, text) if text else sa.true()
+    fits = contains_folded(Group.name, text) if text else None
     of_workspace = Group.workspace_id == workspace_id
     return await _read(session, columns, of_workspace, fits, bound, (Group.name,), chosen)
 
@@ -99,9 +100,7 @@ async def workspaces_for(
     )
     columns = (Workspace.id, Workspace.name, Workspace.slug, sa.true(), role)
     fits = (
-        sa.or_(contains_folded(Workspace.name, text), contains_folded(Workspace.slug, text))
-        if text
-        else sa.true()
+        sa.or_(contains_folded(Workspace.name, text), contains_folded(Workspace.slug, text)) if text else None
     )
     # Cut by slug, which has an index, as people are by address.
     return await _read(session, columns, sa.true(), fits, his, (Workspace.slug,), chosen)
@@ -122,7 +121,7 @@ async def _people(
         .scalar_subquery()
     )
     columns = (User.id, User.name, User.email, User.is_active, standing)
-    fits = users.matching(text) if text else sa.true()
+    fits = users.matching(text) if text else None
     # Cut by address, which has an index: the first few are found without sorting everybody.
     return await _read(session, columns, among, fits, taken, (User.email,), chosen)
 
@@ -136,25 +135,53 @@ async def _read(
     order: tuple[Any, ...],
     chosen: Collection[UUID],
 ) -> list[Candidate]:
+    """``order`` is one column that has an index. What fits a text is gone through once, unless it is so much that the
+    first few are soon come across.
+    """
     identity = columns[0]
     picked = identity.in_(chosen)
 
-    def part(name: str, is_taken: Any, is_chosen: bool, *conditions: Any) -> Any:
-        flags = (is_taken.label("taken"), sa.literal(is_chosen).label("chosen"))
+    def part(name: str, is_taken: Any, is_chosen: bool, number: Any, *conditions: Any) -> Any:
+        flags = (is_taken.label("taken"), sa.literal(is_chosen).label("chosen"), number.label("number"))
         found = sa.select(*columns, *flags).where(among, *conditions).order_by(*order, identity)
         # SQLite takes no limit inside a union, but one inside a subquery.
         return sa.select(found.limit(None if is_chosen else SHOWN).subquery(name))
 
-    rows = await session.execute(
-        sa.union_all(
-            part("picked", taken, True, picked),
-            part("free", sa.false(), False, fits, sa.not_(taken), sa.not_(picked)),
-            part("taken", sa.true(), False, fits, taken, sa.not_(picked)),
+    async def fetch(free: Any, there: Any, number: Any) -> Sequence[Any]:
+        parts = (
+            part("picked", taken, True, number, picked),
+            part("free", sa.false(), False, number, *free),
+            part("taken", sa.true(), False, number, *there),
         )
-    )
+        return (await session.execute(sa.union_all(*parts))).all()
+
+    rows: Sequence[Any] = ()
+    number = 0
+    if fits is not None:
+        hits = (
+            sa.select(identity.label("id"), order[0].label("place"), taken.label("taken"))
+            .where(among, fits, sa.not_(picked))
+            .limit(listing.MANY + 1)
+            .cte("hits")
+        )
+
+        def first(is_taken: Any) -> Any:
+            few = sa.select(hits.c.id).where(is_taken).order_by(hits.c.place, hits.c.id).limit(SHOWN)
+            return identity.in_(sa.select(few.subquery().c.id))
+
+        counted = sa.select(sa.func.count()).select_from(hits).scalar_subquery()
+        rows = await fetch([first(sa.not_(hits.c.taken))], [first(hits.c.taken)], counted)
+        number = rows[0].number if rows else 0
+    if fits is None or number > listing.MANY:
+        wanted = () if fits is None else (fits,)
+        rows = await fetch(
+            (*wanted, sa.not_(taken), sa.not_(picked)),
+            (*wanted, taken, sa.not_(picked)),
+            sa.literal(0),
+        )
     found = [
         Candidate(one, name, about, bool(is_active), standing, bool(is_taken), bool(is_chosen))
-        for one, name, about, is_active, standing, is_taken, is_chosen in rows
+        for one, name, about, is_active, standing, is_taken, is_chosen, _ in rows
     ]
     # Who can be added comes first, so that a page of members does not hide everybody else.
     found.sort(key=lambda one: (not one.chosen, one.taken, one.name.casefold(), str(one.id)))

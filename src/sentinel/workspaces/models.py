@@ -11,6 +11,8 @@ from sentinel.core.database import Base, UtcDateTime
 
 class Workspace(Base):
     __tablename__ = "workspaces"
+    # Here and below: the panel's lists, newest first.
+    __table_args__ = (sa.Index(None, "created_at", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     slug: Mapped[str] = mapped_column(sa.Text, unique=True)
@@ -25,6 +27,7 @@ class Membership(Base):
     __table_args__ = (
         sa.UniqueConstraint("workspace_id", "user_id"),
         sa.CheckConstraint("role IN ('owner', 'admin', 'editor', 'viewer')", name="role"),
+        sa.Index(None, "workspace_id", "joined_at", "user_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -36,7 +39,10 @@ class Membership(Base):
 
 class Group(Base):
     __tablename__ = "groups"
-    __table_args__ = (sa.UniqueConstraint("workspace_id", "name"),)
+    __table_args__ = (
+        sa.UniqueConstraint("workspace_id", "name"),
+        sa.Index(None, "workspace_id", "created_at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     workspace_id: Mapped[UUID] = mapped_column(sa.ForeignKey("workspaces.id", ondelete="CASCADE"))
@@ -48,7 +54,10 @@ class Group(Base):
 
 class GroupMembership(Base):
     __tablename__ = "group_memberships"
-    __table_args__ = (sa.UniqueConstraint("group_id", "user_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("group_id", "user_id"),
+        sa.Index(None, "group_id", "added_at", "user_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     group_id: Mapped[UUID] = mapped_column(sa.ForeignKey("groups.id", ondelete="CASCADE"))

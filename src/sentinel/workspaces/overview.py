@@ -2,6 +2,7 @@
 §5). Each answer is one statement.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +11,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sentinel.core import listing
 from sentinel.core.database import contains_folded
 from sentinel.core.errors import NotFound
+from sentinel.core.listing import Listing, counted
 from sentinel.identity import users
 from sentinel.identity.models import Organization, User
 from sentinel.permissions.models import Resource, Share
 from sentinel.roles.models import GroupRole, Role, UserRole
-from sentinel.workspaces import listing
-from sentinel.workspaces.listing import Listing, counted
 from sentinel.workspaces.models import AllowedOrganization, Group, GroupMembership, Membership, Workspace
 
 
@@ -157,10 +158,11 @@ async def search(
         session,
         WorkspaceEntry,
         base,
-        lambda c: (c.created_at.desc(), c.id),
+        lambda c: (c.created_at.desc(), c.id.desc()),
         page=page,
         page_size=page_size,
         beside=lambda shown: [counted(Membership, Membership.workspace_id == shown.c.id, of=shown)],
+        searched=bool(text),
     )
 
 
@@ -200,28 +202,25 @@ async def members(
     session: AsyncSession, workspace_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
 ) -> Listing[MemberRow]:
     """Members whose name or address contains ``text``, newest first. Nobody when the workspace does not exist."""
-    base = sa.select(Membership.user_id.label("id"), Membership.role, Membership.joined_at).where(
+    base = sa.select(Membership.user_id.label("id"), Membership.joined_at).where(
         Membership.workspace_id == workspace_id
     )
     if text:
         base = base.join(User, User.id == Membership.user_id).where(users.matching(text))
 
     def row(
-        user_id: UUID, role: str, joined_at: datetime, email: str, name: str, is_active: bool, *counts: int
+        user_id: UUID, joined_at: datetime, email: str, name: str, is_active: bool, role: str, *counts: int
     ) -> MemberRow:
         return MemberRow(user_id, email, name, is_active, role, joined_at, *counts)
 
     def beside(shown: Any) -> list[Any]:
-        person = [
-            sa.select(column).where(User.id == shown.c.id).correlate(shown).scalar_subquery()
-            for column in (User.email, User.name, User.is_active)
-        ]
         group = sa.select(Group.workspace_id).where(Group.id == GroupMembership.group_id)
         role = sa.select(Role.workspace_id).where(Role.id == UserRole.role_id)
         resource = sa.select(Resource.workspace_id).where(Resource.id == Share.resource_permission_id)
         shared = sa.and_(Share.grantee_type == "user", Share.grantee_id == shown.c.id)
         return [
-            *person,
+            *_person(shown),
+            _role(workspace_id, shown),
             _here(workspace_id, GroupMembership, GroupMembership.user_id == shown.c.id, group, shown),
             _here(workspace_id, UserRole, UserRole.user_id == shown.c.id, role, shown),
             _here(workspace_id, Share, shared, resource, shown),
@@ -232,11 +231,28 @@ async def members(
         session,
         row,
         base,
-        lambda c: (c.joined_at.desc(), c.id),
+        lambda c: (c.joined_at.desc(), c.id.desc()),
         page=page,
         page_size=page_size,
         beside=beside,
+        searched=bool(text),
     )
+
+
+def _role(workspace: Any, shown: Any) -> Any:
+    """The role in a workspace of the people whose ids are shown."""
+    role = sa.select(Membership.role).where(
+        Membership.workspace_id == workspace, Membership.user_id == shown.c.id
+    )
+    return role.correlate(shown).scalar_subquery()
+
+
+def _person(shown: Any) -> list[Any]:
+    """Address, name and state of the people whose ids are shown."""
+    return [
+        sa.select(column).where(User.id == shown.c.id).correlate(shown).scalar_subquery()
+        for column in (User.email, User.name, User.is_active)
+    ]
 
 
 def _here(
@@ -264,13 +280,14 @@ async def groups(
         session,
         GroupRow,
         base,
-        lambda c: (c.created_at.desc(), c.id),
+        lambda c: (c.created_at.desc(), c.id.desc()),
         page=page,
         page_size=page_size,
         beside=lambda shown: [
             counted(GroupMembership, GroupMembership.group_id == shown.c.id, of=shown),
             counted(GroupRole, GroupRole.group_id == shown.c.id, of=shown),
         ],
+        searched=bool(text),
     )
 
 
@@ -307,25 +324,27 @@ async def group_members(
     session: AsyncSession, group_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
 ) -> Listing[GroupMemberRow]:
     """People in a group whose name or address contains ``text``, newest first. Nobody when there is no such group."""
-    base = (
-        sa.select(User.id, User.email, User.name, User.is_active, Membership.role, GroupMembership.added_at)
-        .join(GroupMembership, GroupMembership.user_id == User.id)
-        .join(Group, Group.id == GroupMembership.group_id)
-        .join(
-            Membership,
-            sa.and_(Membership.user_id == User.id, Membership.workspace_id == Group.workspace_id),
-        )
-        .where(GroupMembership.group_id == group_id)
+    base = sa.select(GroupMembership.user_id.label("id"), GroupMembership.added_at).where(
+        GroupMembership.group_id == group_id
     )
     if text:
-        base = base.where(users.matching(text))
+        base = base.join(User, User.id == GroupMembership.user_id).where(users.matching(text))
+    workspace = sa.select(Group.workspace_id).where(Group.id == group_id).scalar_subquery()
+
+    def row(
+        user_id: UUID, added_at: datetime, email: str, name: str, is_active: bool, role: str
+    ) -> GroupMemberRow:
+        return GroupMemberRow(user_id, email, name, is_active, role, added_at)
+
     return await listing.read(
         session,
-        GroupMemberRow,
+        row,
         base,
-        lambda c: (c.added_at.desc(), c.id),
+        lambda c: (c.added_at.desc(), c.id.desc()),
         page=page,
         page_size=page_size,
+        beside=lambda shown: [*_person(shown), _role(workspace, shown)],
+        searched=bool(text),
     )
 
 
@@ -333,34 +352,52 @@ async def holders(
     session: AsyncSession, role_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
 ) -> Listing[Holder]:
     """People bound to a role whose name or address contains ``text``, newest first. Nobody without the role."""
-    base = (
-        sa.select(User.id, User.email, User.name, User.is_active, UserRole.assigned_at)
-        .join(UserRole, UserRole.user_id == User.id)
-        .where(UserRole.role_id == role_id)
-    )
+    base = sa.select(UserRole.user_id.label("id"), UserRole.assigned_at).where(UserRole.role_id == role_id)
     if text:
-        base = base.where(users.matching(text))
+        base = base.join(User, User.id == UserRole.user_id).where(users.matching(text))
+
+    def row(user_id: UUID, assigned_at: datetime, email: str, name: str, is_active: bool) -> Holder:
+        return Holder(user_id, email, name, is_active, assigned_at)
+
     return await listing.read(
         session,
-        Holder,
+        row,
         base,
-        lambda c: (c.assigned_at.desc(), c.id),
+        lambda c: (c.assigned_at.desc(), c.id.desc()),
         page=page,
         page_size=page_size,
+        beside=_person,
+        searched=bool(text),
     )
 
 
-async def organizations(session: AsyncSession, workspace_id: UUID) -> list[Admissible]:
-    """The organizations that can be on the list of a workspace, and the disabled ones that are, by name."""
-    entry = sa.and_(
+ORGANIZATIONS = 50
+"""Organizations that are offered beside the listed and the chosen ones; a longer text finds the others."""
+
+
+async def organizations(
+    session: AsyncSession, workspace_id: UUID, text: str | None = None, chosen: Collection[UUID] = ()
+) -> list[Admissible]:
+    """What can be on the list of a workspace, by name: the organizations that are, disabled ones too, those of
+    ``chosen``, and of the others the first whose name or slug contains ``text``.
+    """
+    listed = sa.exists().where(
         AllowedOrganization.organization_id == Organization.id,
         AllowedOrganization.workspace_id == workspace_id,
     )
-    listed = AllowedOrganization.id.is_not(None)
-    rows = await session.execute(
-        sa.select(Organization.id, Organization.name, Organization.slug, Organization.enabled, listed)
-        .outerjoin(AllowedOrganization, entry)
-        .where(sa.not_(Organization.is_public), sa.or_(Organization.enabled, listed))
-        .order_by(Organization.name, Organization.id)
+    columns = (Organization.id, Organization.name, Organization.slug, Organization.enabled)
+    kept = sa.or_(listed, sa.and_(Organization.enabled, Organization.id.in_(chosen)))
+    others = sa.select(*columns, sa.false().label("listed")).where(
+        sa.not_(Organization.is_public), Organization.enabled, sa.not_(kept)
     )
-    return [Admissible(*row) for row in rows]
+    if text:
+        others = others.where(
+            sa.or_(contains_folded(Organization.name, text), contains_folded(Organization.slug, text))
+        )
+    offered = others.order_by(Organization.name, Organization.id).limit(ORGANIZATIONS).subquery("offered")
+    present = sa.select(*columns, listed.label("listed")).where(sa.not_(Organization.is_public), kept)
+    rows = await session.execute(sa.union_all(present, sa.select(offered)))
+    found = [
+        Admissible(one, name, slug, bool(on), bool(is_listed)) for one, name, slug, on, is_listed in rows
+    ]
+    return sorted(found, key=lambda one: (one.name.casefold(), str(one.id)))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from sentinel.audit import activity
+from sentinel.core import listing
 from sentinel.core.errors import Conflict, Invalid, NotFound
+from sentinel.core.listing import Listing
 from sentinel.identity import administrators, users
 from sentinel.identity.models import Organization, SocialAccount, User
 from sentinel.permissions.resources import purge_grantee
 from sentinel.tokens.revocation import revoke_users
-from sentinel.workspaces import enrolment, listing, members
-from sentinel.workspaces.listing import Listing
+from sentinel.workspaces import enrolment, members
 from sentinel.workspaces.members import MemberEntry
 from sentinel.workspaces.models import Membership, Workspace
 from sentinel.workspaces.roles import WorkspaceRole
@@ -70,40 +71,62 @@ class Person:
     memberships: tuple[Belonging, ...]
 
 
-async def search(session: AsyncSession, text: str | None, *, page: int, page_size: int) -> Listing[Account]:
+Standing = Literal["active", "inactive", "administrators"]
+_STANDINGS: dict[Standing, Any] = {
+    "active": User.is_active,
+    "inactive": sa.not_(User.is_active),
+    "administrators": User.is_admin,
+}
+
+
+async def search(
+    session: AsyncSession,
+    text: str | None,
+    *,
+    standing: Standing | None = None,
+    page: int,
+    page_size: int,
+) -> Listing[Account]:
     """People whose name or address contains ``text`` whatever the case, newest first; all without a text.
 
-    ``%`` and ``_`` are literal. Raises :class:`Unprocessable` for a page below 1 or a size that is not 1 to 100.
+    ``%`` and ``_`` are literal; ``standing`` keeps those who are so. Raises :class:`Unprocessable` for a page below 1
+    or a size that is not 1 to 100.
     """
     base = _ACCOUNTS.where(users.matching(text)) if text else _ACCOUNTS
+    if standing is not None:
+        base = base.where(_STANDINGS[standing])
     return await listing.read(
         session,
         Account,
         base,
-        lambda row: (row.created_at.desc(), row.id),
+        lambda row: (row.created_at.desc(), row.id.desc()),
         page=page,
         page_size=page_size,
         beside=_workspace_count,
+        searched=bool(text),
     )
 
 
 async def of_organization(
-    session: AsyncSession, organization_id: UUID, *, page: int, page_size: int
+    session: AsyncSession, organization_id: UUID, text: str | None = None, *, page: int, page_size: int
 ) -> Listing[Account]:
-    """People whose stored organization this is, by address. Raises :class:`NotFound`, and :class:`Unprocessable` for a
-    page below 1 or a size that is not 1 to 200.
+    """People whose stored organization this is and whose name or address contains ``text``, by address.
+
+    Raises :class:`NotFound`, and :class:`Unprocessable` for a page below 1 or a size that is not 1 to 200.
     """
+    base = _ACCOUNTS.where(User.organization_id == organization_id)
     found = await listing.read(
         session,
         Account,
-        _ACCOUNTS.where(User.organization_id == organization_id),
+        base.where(users.matching(text)) if text else base,
         lambda row: (row.email,),
         page=page,
         page_size=page_size,
         largest=ORGANIZATION_PAGE,
         beside=_workspace_count,
+        searched=bool(text),
     )
-    if not found.total and await session.get(Organization, organization_id) is None:
+    if not found.total and not text and await session.get(Organization, organization_id) is None:
         raise NotFound("Organization not found", reason="organization_not_found")
     return found
 

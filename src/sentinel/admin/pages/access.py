@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from sentinel.admin.pages.desk import Page
-from sentinel.admin.pages.picker import Picked
+from sentinel.admin.pages.picker import Picked, Search
 from sentinel.admin.pages.workspaces import HOME
 from sentinel.workspaces import allow_list, overview
 
@@ -21,14 +21,18 @@ async def index(
     workspace_id: UUID,
     organization_id: Organizations = [],  # noqa: B006 - read, never changed
     review: bool = False,
+    edited: bool = False,
+    search: Search = "",
 ) -> Response:
-    """The list as it is or, with ``review``, as it would be with ``organization_id``, and who would lose access."""
+    """The list as it is; with ``edited`` as it is being ticked, ``organization_id`` so far, while somebody searches;
+    with ``review`` as it would be, and who would lose access.
+    """
     async with view.reading() as session:
         workspace = await overview.detail(session, workspace_id)
-        organizations = await overview.organizations(session, workspace_id)
+        organizations = await overview.organizations(session, workspace_id, search.strip(), organization_id)
         shut_out = await allow_list.shut_out_by(session, workspace_id, organization_id) if review else None
     present = {one.id for one in organizations if one.listed}
-    chosen = set(organization_id) if review else present
+    chosen = set(organization_id) if review or edited else present
     return view.page(
         "workspaces/access.html",
         title="Access",
@@ -38,6 +42,8 @@ async def index(
         chosen=chosen,
         review=review,
         changed=chosen != present,
+        search=search,
+        many=len(organizations) - len(present | chosen) >= overview.ORGANIZATIONS,
         shut_out=shut_out,
     )
 

@@ -18,6 +18,8 @@ from sentinel.core.errors import Unprocessable
 router = APIRouter(prefix="/admin", include_in_schema=False)
 
 PAGE_SIZE = 25
+COUNT_TO = 10_000
+"""Beyond this the page says "more than": to count a long log takes longer than to read a page of it."""
 FIELDS = ("action", "target_type", "workspace_id", "actor_id", "from_date", "to_date")
 
 
@@ -33,7 +35,7 @@ async def activity(view: Page, page: Annotated[int, Query(ge=1)] = 1) -> Respons
     found, names = EntryPage((), 0, page, PAGE_SIZE), Names()
     if not problems:
         async with view.reading() as session:
-            found = await history.search(session, filters, page=page, page_size=PAGE_SIZE)
+            found = await history.search(session, filters, page=page, page_size=PAGE_SIZE, count_to=COUNT_TO)
             names = await history.names(session, filters)
     return view.page(
         "activity.html",

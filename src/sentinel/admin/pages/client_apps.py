@@ -12,6 +12,7 @@ from sentinel.admin import snippets
 from sentinel.admin.api.client_apps import ClientAppChangeIn, ClientAppIn
 from sentinel.admin.pages.desk import Page
 from sentinel.admin.pages.forms import Form, Lines, Typed, lines_of
+from sentinel.admin.pages.picker import Search
 from sentinel.admin.view import View
 from sentinel.admin.words import plural
 from sentinel.api.registered_origins import REFRESHES_ORIGINS
@@ -28,10 +29,10 @@ HINTS = {
 
 
 @router.get("/client-apps")
-async def index(view: Page, search: Annotated[str, Query(max_length=255)] = "") -> Response:
+async def index(view: Page, search: Search = "", page: Annotated[int, Query(ge=1)] = 1) -> Response:
     """All login apps, newest first."""
     async with view.reading() as session:
-        found = await login_apps.list_all(session, search=search.strip())
+        found = await login_apps.browse(session, search.strip(), page=page)
     return view.page("client_apps/list.html", title="Login apps", found=found, search=search)
 
 

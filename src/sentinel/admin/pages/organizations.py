@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.admin.api.organizations import DomainIn, OrganizationChangeIn, OrganizationIn
 from sentinel.admin.pages.desk import ChangePage, Page, SensitivePage
 from sentinel.admin.pages.forms import Form, Typed
+from sentinel.admin.pages.picker import Search
 from sentinel.admin.view import View
 from sentinel.admin.words import plural
 from sentinel.identity import organization_admin
@@ -31,11 +32,11 @@ On = Annotated[bool, FormField()]
 
 
 @router.get("")
-async def index(view: Page) -> Response:
-    """Every organization, the public one first."""
+async def index(view: Page, search: Search = "", page: Annotated[int, Query(ge=1)] = 1) -> Response:
+    """The organizations, the public one first."""
     async with view.reading() as session:
-        found = await organization_admin.list_all(session)
-    return view.page("organizations/list.html", title="Organizations", found=found)
+        found = await organization_admin.browse(session, search.strip(), page=page)
+    return view.page("organizations/list.html", title="Organizations", found=found, search=search)
 
 
 @router.get("/new")
@@ -69,29 +70,36 @@ async def create(view: SensitivePage, name: Typed = "", slug: Typed = "") -> Res
 
 
 @router.get("/{organization_id}")
-async def detail(view: Page, organization_id: UUID, page: Annotated[int, Query(ge=1)] = 1) -> Response:
+async def detail(
+    view: Page, organization_id: UUID, search: Search = "", page: Annotated[int, Query(ge=1)] = 1
+) -> Response:
     """One organization with its domains and people."""
-    return await _detail(view, organization_id, page=page)
+    return await _detail(view, organization_id, search=search, page=page)
 
 
 async def _detail(
     view: View,
     organization_id: UUID,
     *,
+    search: str = "",
     page: int = 1,
     naming: Form | None = None,
     claiming: Form | None = None,
 ) -> Response:
     async with view.reading() as session:
         organization = await organization_admin.get(session, organization_id)
-        found = await people.of_organization(session, organization_id, page=page, page_size=PAGE_SIZE)
+        found = await people.of_organization(
+            session, organization_id, search.strip(), page=page, page_size=PAGE_SIZE
+        )
     return view.page(
         "organizations/detail.html",
         title=organization.name,
         crumbs=[HOME],
         status=(naming or claiming or Form({})).status,
+        at=f"/organizations/{organization_id}",
         organization=organization,
         found=found,
+        search=search,
         naming=naming or Form({"name": organization.name}),
         claiming=claiming or Form({"domain": "", "include_subdomains": False}),
     )

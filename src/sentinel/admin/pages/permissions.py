@@ -74,6 +74,7 @@ def _search(given: dict[str, str], workspace_id: UUID | None, page: int) -> Sear
         descending=given["order"] != "asc",
         page=page,
         page_size=PAGE_SIZE,
+        count_to=catalogue.FEW,
     )
 
 
@@ -116,16 +117,13 @@ async def detail(view: Page, permission_id: UUID, page: Annotated[int, Query(ge=
     """A record and its shares, oldest first."""
     async with view.reading() as session:
         entry = await catalogue.entry(session, permission_id)
-        acl = await catalogue.detail(session, permission_id)
-    start = (page - 1) * SHARES_SHOWN
-    shares = acl.shares[start : start + SHARES_SHOWN]
+        shares = await catalogue.shares(session, permission_id, page=page, page_size=SHARES_SHOWN)
     return framed(
         view,
         entry,
         "permissions/shares.html",
         shares=shares,
-        owner=acl.owner,
-        paging={"total": len(acl.shares), "page": page, "page_size": SHARES_SHOWN},
+        paging={"total": entry.share_count, "page": page, "page_size": SHARES_SHOWN},
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sentinel.admin.api.realms import RealmChangeIn, RealmIn
 from sentinel.admin.pages.desk import Page
 from sentinel.admin.pages.forms import Form, Typed
+from sentinel.admin.pages.picker import Search
 from sentinel.admin.view import View
 from sentinel.apps import realms, scopes, service_apps
 from sentinel.apps.models import Realm
@@ -27,10 +28,10 @@ HINTS = {
 
 
 @router.get("/realms")
-async def index(view: Page, search: Annotated[str, Query(max_length=255)] = "") -> Response:
+async def index(view: Page, search: Search = "", page: Annotated[int, Query(ge=1)] = 1) -> Response:
     """All realms, newest first."""
     async with view.reading() as session:
-        found = await realms.overview(session, search=search.strip())
+        found = await realms.browse(session, search.strip(), page=page)
     return view.page("realms/list.html", title="Realms", found=found, search=search)
 
 

@@ -17,9 +17,9 @@ from sentinel.admin.view import View
 from sentinel.admin.words import plural
 from sentinel.api.schemas.workspaces import ChangeIn, GroupIn
 from sentinel.core.errors import NotFound
-from sentinel.roles import actions, bindings, roles
-from sentinel.roles.models import Role, ServiceAction
-from sentinel.roles.roles import RoleEntry
+from sentinel.roles import bindings, roles
+from sentinel.roles.models import Role
+from sentinel.roles.roles import Choice, RoleEntry, Share
 from sentinel.workspaces import batch, candidates, overview, workspaces
 from sentinel.workspaces.models import Workspace
 
@@ -30,31 +30,41 @@ ONE = IN_WORKSPACE + "/{role_id}"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The actions of one service in the editor; ``held`` counts those that the role has."""
+    """The actions of one service on a page of the editor; ``share`` counts those of all pages."""
 
     name: str
-    actions: list[tuple[ServiceAction, bool]]
+    choices: list[Choice]
+    share: Share
 
     @property
-    def held(self) -> int:
-        return sum(held for _, held in self.actions)
+    def is_whole(self) -> bool:
+        """Whether all its actions are on the page."""
+        return len(self.choices) == self.share.all
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing on the page is left to add."""
+        return all(choice.held for choice in self.choices)
 
 
 # ── the tab ──
 
 
 @router.get(IN_WORKSPACE)
-async def index(view: Page, workspace_id: UUID) -> Response:
+async def index(
+    view: Page, workspace_id: UUID, search: Search = "", page: Annotated[int, Query(ge=1)] = 1
+) -> Response:
     """The roles, newest first."""
     async with view.reading() as session:
         workspace = await overview.detail(session, workspace_id)
-        found = await roles.list_roles(session, workspace_id)
+        found = await roles.browse(session, workspace_id, search.strip(), page=page)
     return view.page(
         "workspaces/roles.html",
         title="Roles",
         crumbs=[HOME, (workspace.name, f"/workspaces/{workspace_id}/members")],
         workspace=workspace,
         found=found,
+        search=search,
     )
 
 
@@ -178,26 +188,30 @@ async def delete(view: Page, workspace_id: UUID, role_id: UUID) -> Response:
 
 
 @router.get(ONE + "/actions")
-async def list_actions(view: Page, workspace_id: UUID, role_id: UUID, search: Search = "") -> Response:
+async def list_actions(
+    view: Page,
+    workspace_id: UUID,
+    role_id: UUID,
+    search: Search = "",
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
     """Every registered action by service, and which of them the role holds."""
     async with view.reading() as session:
         workspace, entry = await _find(session, workspace_id, role_id)
-        every = await actions.list_all(session)
-        held = {action.id for action in await roles.list_actions(session, role_id)}
-    text = search.strip().lower()
-    fitting = [one for one in every if text in f"{one.service_name}:{one.action} {one.description}".lower()]
-    services = [
-        Service(name, [(action, action.id in held) for action in of_service])
-        for name, of_service in groupby(fitting, key=lambda action: action.service_name)
-    ]
+        found = await roles.choices(session, role_id, search.strip(), page=page)
+        by_service = [
+            (name, list(choices))
+            for name, choices in groupby(found.items, key=lambda choice: choice.action.service_name)
+        ]
+        shares = await roles.shares(session, role_id, [name for name, _ in by_service])
     return _tab(
         view,
         "workspaces/role_actions.html",
         workspace,
         entry,
-        services=services,
+        found=found,
+        services=[Service(name, choices, shares[name]) for name, choices in by_service],
         search=search,
-        any_registered=bool(every),
     )
 
 
@@ -313,12 +327,18 @@ async def unbind_member(view: Page, workspace_id: UUID, role_id: UUID, user_id: 
 
 
 @router.get(ONE + "/groups")
-async def list_groups(view: Page, workspace_id: UUID, role_id: UUID) -> Response:
+async def list_groups(
+    view: Page,
+    workspace_id: UUID,
+    role_id: UUID,
+    search: Search = "",
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
     """The groups bound to the role."""
     async with view.reading() as session:
         workspace, entry = await _find(session, workspace_id, role_id)
-        found = await bindings.list_groups(session, role_id)
-    return _tab(view, "workspaces/role_groups.html", workspace, entry, found=found)
+        found = await bindings.browse_groups(session, role_id, search.strip(), page=page)
+    return _tab(view, "workspaces/role_groups.html", workspace, entry, found=found, search=search)
 
 
 @router.get(ONE + "/groups/add")

@@ -15,6 +15,7 @@ from sentinel.admin import snippets
 from sentinel.admin.api.service_apps import ServiceAppChangeIn, ServiceAppIn
 from sentinel.admin.pages.desk import Page, SensitivePage
 from sentinel.admin.pages.forms import Form, Lines, Typed, lines_of
+from sentinel.admin.pages.picker import Search
 from sentinel.admin.view import View, address
 from sentinel.api.registered_origins import REFRESHES_ORIGINS
 from sentinel.apps import scopes, service_apps
@@ -41,10 +42,10 @@ OVERLAPS = {
 
 
 @router.get("/service-apps")
-async def index(view: Page, search: Annotated[str, Query(max_length=255)] = "") -> Response:
+async def index(view: Page, search: Search = "", page: Annotated[int, Query(ge=1)] = 1) -> Response:
     """All services, newest first."""
     async with view.reading() as session:
-        found = await service_apps.search(session, search.strip())
+        found = await service_apps.browse(session, search.strip(), page=page)
     return view.page("service_apps/list.html", title="Services", found=found, search=search)
 
 

@@ -1,12 +1,12 @@
 """Users: the list with its bulk actions, and one person (``admin.md`` §2, §4)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi import Form as FormField
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.admin.api.users import AccountChangeIn
@@ -14,7 +14,7 @@ from sentinel.admin.pages.desk import ChangePage, Page, SensitivePage
 from sentinel.admin.pages.forms import Form, Typed
 from sentinel.admin.pages.members import ROLES
 from sentinel.admin.pages.picker import Picked, Search
-from sentinel.admin.view import View
+from sentinel.admin.view import View, address
 from sentinel.admin.words import plural
 from sentinel.audit import history, sign_ins
 from sentinel.audit.geo import BundledCountries
@@ -22,7 +22,7 @@ from sentinel.identity import accounts, users
 from sentinel.identity.accounts import Switched
 from sentinel.identity.models import User
 from sentinel.workspaces import members, people
-from sentinel.workspaces.people import Person
+from sentinel.workspaces.people import Person, Standing
 from sentinel.workspaces.roles import WorkspaceRole
 
 router = APIRouter(prefix="/admin/users", include_in_schema=False)
@@ -33,15 +33,32 @@ PAGE_SIZE = 25
 INSIGHT_DAYS = 30
 RECENT = 10
 HINTS = {"name": "A name has 1 to 255 characters."}
+STATUSES: dict[Standing, str] = {
+    "active": "Active",
+    "inactive": "Inactive",
+    "administrators": "Administrators",
+}
 On = Annotated[bool, FormField()]
 
 
 @router.get("")
-async def index(view: Page, search: Search = "", page: Annotated[int, Query(ge=1)] = 1) -> Response:
-    """Everybody, newest first."""
+async def index(
+    view: Page,
+    search: Search = "",
+    status: Standing | Literal[""] = "",
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
+    """Everybody, newest first, or those of one status."""
+    query = dict(view.request.query_params)
+    if "" in query.values():
+        return RedirectResponse(address(view.state, "/users", query), 303)
     async with view.reading() as session:
-        found = await people.search(session, search.strip(), page=page, page_size=PAGE_SIZE)
-    return view.page("users/list.html", title="Users", found=found, search=search)
+        found = await people.search(
+            session, search.strip(), standing=status or None, page=page, page_size=PAGE_SIZE
+        )
+    return view.page(
+        "users/list.html", title="Users", found=found, search=search, standing=status, statuses=STATUSES
+    )
 
 
 @router.post("/status")
@@ -50,10 +67,11 @@ async def set_status(
     active: On,
     user_id: Picked = [],  # noqa: B006 - read, never changed
     search: Typed = "",
+    status: Typed = "",
     page: Annotated[int, FormField(ge=1)] = 1,
 ) -> Response:
     """Activate or deactivate the chosen ones."""
-    back = "/users" + _query(search, page)
+    back = "/users" + _query(search, status, page)
     if not user_id:
         return view.go(back, "Choose at least one first.", kind="bad")
     return await view.act(
@@ -63,9 +81,14 @@ async def set_status(
     )
 
 
-def _query(search: str, page: int) -> str:
+def _query(search: str, status: str, page: int) -> str:
     """The part of the list that the form stood in."""
-    kept = ({"search": search} if search else {}) | ({"page": page} if page > 1 else {})
+    given = {
+        "search": search,
+        "status": status if status in STATUSES else "",
+        "page": page if page > 1 else "",
+    }
+    kept = {name: value for name, value in given.items() if value}
     return f"?{urlencode(kept)}" if kept else ""
 
 

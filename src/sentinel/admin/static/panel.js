@@ -44,12 +44,48 @@
     const links = hits();
     if (!links.length) return;
     const now = links.findIndex((link) => link.classList.contains("is-current"));
-    const next = (now + step + links.length) % links.length;
+    const next = now < 0 && step < 0 ? links.length - 1 : (now + step + links.length) % links.length;
     links.forEach((link, index) => {
       link.classList.toggle("is-current", index === next);
       link.setAttribute("aria-selected", String(index === next));
     });
+    palette().querySelector("input").setAttribute("aria-activedescendant", links[next].id);
     links[next].scrollIntoView({ block: "nearest" });
+  };
+  // To a screen reader the box is one control: a field whose answers are chosen with the arrow keys.
+  const dressHits = (answered) => {
+    const place = document.getElementById("palette-results");
+    const input = palette().querySelector("input");
+    const links = hits();
+    links.forEach((link, index) => {
+      link.id = `hit-${index}`;
+      link.tabIndex = -1;
+      link.setAttribute("role", "option");
+      link.setAttribute("aria-selected", "false");
+    });
+    place.querySelectorAll("section").forEach((group) => group.setAttribute("role", "group"));
+    place.querySelectorAll("h3").forEach((heading) => heading.setAttribute("role", "presentation"));
+    if (links.length) {
+      place.setAttribute("role", "listbox");
+      place.setAttribute("aria-label", "Found");
+    } else {
+      place.removeAttribute("role");
+      place.removeAttribute("aria-label");
+    }
+    input.setAttribute("aria-expanded", String(links.length > 0));
+    input.removeAttribute("aria-activedescendant");
+    if (answered !== input.value) return; // the answer to a word that was not typed out yet
+    const hurried = "hurried" in place.dataset;
+    delete place.dataset.stale;
+    delete place.dataset.hurried;
+    if (hurried) links[0]?.click();
+  };
+
+  const openSide = (open) => {
+    document.body.classList.toggle("side-open", open);
+    const button = document.querySelector("[data-toggle-side]");
+    button?.setAttribute("aria-expanded", String(open));
+    if (open) document.querySelector("#side a")?.focus();
   };
 
   const countSelected = (form) => {
@@ -73,18 +109,32 @@
     if (button) { copy(button); return; }
     if (on("[data-theme-toggle]")) { toggleTheme(); return; }
     if (on("[data-open-palette]")) { event.preventDefault(); openPalette(); return; }
-    if (on("[data-toggle-side]")) { document.body.classList.toggle("side-open"); return; }
+    const isOpen = document.body.classList.contains("side-open");
+    if (on("[data-toggle-side]")) { openSide(!isOpen); return; }
+    if (isOpen && !on("#side")) openSide(false);
     const dialog = palette();
     if (dialog?.open && (event.target === dialog || on("#palette-results a"))) dialog.close();
   });
 
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
+    if (event.key === "Escape" && document.body.classList.contains("side-open")) {
+      openSide(false);
+      document.querySelector("[data-toggle-side]")?.focus();
+      return;
+    }
     const dialog = palette();
     if (!dialog?.open) return;
     if (event.key === "ArrowDown") { event.preventDefault(); move(1); }
     if (event.key === "ArrowUp") { event.preventDefault(); move(-1); }
     if (event.key === "Enter") {
+      const place = document.getElementById("palette-results");
+      // What stands there answers an earlier word: the answer to this one is opened when it comes.
+      if ("stale" in place.dataset) {
+        if (!("hurried" in place.dataset)) event.preventDefault(); // a second Enter opens the page of the search
+        place.dataset.hurried = "";
+        return;
+      }
       const chosen = dialog.querySelector("#palette-results a.is-current") ?? hits()[0];
       if (chosen) { event.preventDefault(); chosen.click(); }
     }
@@ -103,6 +153,7 @@
 
   // A destructive button stays shut until the name has been typed; the server asks for it again.
   document.addEventListener("input", (event) => {
+    if (event.target.closest?.("#palette")) document.getElementById("palette-results").dataset.stale = "";
     const wanted = event.target.dataset?.typed;
     if (wanted === undefined) return;
     event.target.form.querySelectorAll("[data-needs-typed]").forEach((button) => {
@@ -127,14 +178,17 @@
 
   const settle = () => {
     localTimes();
-    document.querySelectorAll("form").forEach((form) => { if (form.querySelector("input[data-pick]")) countSelected(form); });
+    document.querySelectorAll("form").forEach((form) => { if (form.querySelector("input[data-pick], [data-bulk]")) countSelected(form); });
     document.querySelectorAll("[data-typed]").forEach((input) => {
       input.form?.querySelectorAll("[data-needs-typed]").forEach((button) => { button.disabled = true; });
     });
-    document.body.classList.remove("side-open");
   };
   document.addEventListener("DOMContentLoaded", settle);
-  document.addEventListener("htmx:afterSettle", settle);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    settle();
+    if (event.target.id === "palette-results") dressHits(new URL(event.detail.xhr.responseURL).searchParams.get("q"));
+    if (event.target === document.body) openSide(false);
+  });
 
   // A large file: how much has been sent, then that the server is at work on it. Events of the answer come under the
   // same name, so the first one that says "all sent" ends the counting.
