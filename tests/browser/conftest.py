@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 
 ABORTED = "net::ERR_ABORTED"
+PATIENCE = 15_000
+"""Milliseconds for anything to happen: on a busy machine a page takes its time."""
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 # Chromium is kept from calling home: this network answers nobody.
 ARGUMENTS = [
@@ -45,6 +47,7 @@ def browser() -> Iterator[Browser]:
     if executable is None:
         assert os.environ.get("CI") != "true", "in CI the browser tests have to run"
         pytest.skip("no Chromium here: install it (Debian: apt-get install chromium) or set CHROMIUM")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield launched
@@ -90,11 +93,15 @@ class Watched:
 
     page: Page
     faults: list[str] = field(default_factory=list)
+    """Errors of the console, where violations of the policy stand, too; of scripts; and of the network."""
 
     def shoot(self, name: str) -> None:
-        """Keep a screenshot of the whole page among the artifacts of the run."""
+        """Keep a screenshot of the whole page among the artifacts of the run.
+
+        Hiding the caret would write styles into the page, which the page's policy forbids.
+        """
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True, caret="initial")
 
 
 def sign_in_to_panel(page: Page, dev_url: str) -> None:
@@ -130,9 +137,16 @@ def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watche
 
 def _watch(browser: Browser, options: dict[str, Any]) -> Iterator[Watched]:
     context = browser.new_context(**options)
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    seen = Watched(page)
+    seen = Watched(context.new_page())
+    watch(seen)
+    yield seen
+    context.close()
+
+
+def watch(seen: Watched) -> None:
+    """Note whatever goes wrong on the page from here on."""
+    page = seen.page
+    page.set_default_timeout(PATIENCE)
     page.on("console", lambda m: seen.faults.append(f"console: {m.text}") if m.type == "error" else None)
     page.on("pageerror", lambda error: seen.faults.append(f"script: {error}"))
     # What a person leaves behind by moving on is aborted by the browser itself, and no fault.
@@ -140,5 +154,3 @@ def _watch(browser: Browser, options: dict[str, Any]) -> Iterator[Watched]:
         "requestfailed",
         lambda r: None if r.failure == ABORTED else seen.faults.append(f"failed: {r.url} {r.failure}"),
     )
-    yield seen
-    context.close()
