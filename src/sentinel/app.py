@@ -44,7 +44,7 @@ from sentinel.audit.buffer import ActivityBuffer
 from sentinel.audit.geo import BundledCountries
 from sentinel.audit.signals import Signals
 from sentinel.audit.stuffing import StuffingPolicy, StuffingWatch
-from sentinel.core import metrics
+from sentinel.core import metrics, tracing
 from sentinel.core.clock import Clock
 from sentinel.core.database import POOL_OVERFLOW, POOL_SIZE, Database
 from sentinel.core.errors import Unavailable
@@ -98,6 +98,8 @@ ORIGINS_EVERY = 4.0
 KEYS_EVERY = 10.0
 BOOKS_EVERY = 5.0
 SWEEP_EVERY = 300.0
+END_WITHIN = 5.0
+"""Seconds that each part of the service may take to end."""
 DOCS_CSP = (
     "default-src 'none'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; worker-src blob:; "
     "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
@@ -140,6 +142,14 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        # Its own would tell paths, error texts and log records; core/tracing.py tells less.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
     )
     api.state.sentinel = state
     api.state.limits = state.limits
@@ -161,6 +171,8 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
     if settings.metrics_port:
         metrics.enable()
         metrics.watch_pool(database.engine.sync_engine, size=POOL_SIZE + POOL_OVERFLOW)
+    if tracing.enabled():
+        tracing.watch_database(database)
     keyring = FileKeyring(
         settings.jwt_private_key_path,
         settings.jwt_public_key_path,
@@ -270,13 +282,26 @@ async def _lifespan(_: FastAPI, *, state: State, migrate: bool) -> AsyncIterator
     finally:
         for job in jobs:
             job.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
-        await flush_books(state)
-        await state.limits.aclose()
-        await state.signals.aclose()
-        await state.outbound.aclose()
-        await state.database.close()
+        _done, late = await asyncio.wait(jobs, timeout=END_WITHIN)
+        for job in late:
+            app_event("app.log", level="warning", message=f"The job {job.get_name()} did not end.")
+        await _at_most("books", flush_books(state))
+        await _at_most("limits", state.limits.aclose())
+        await _at_most("signals", state.signals.aclose())
+        await _at_most("outbound", state.outbound.aclose())
+        await _at_most("database", state.database.close())
+        if tracing.enabled():
+            await asyncio.to_thread(tracing.flush)
         app_event("app.shutdown")
+
+
+async def _at_most(name: str, ending: Awaitable[object]) -> None:
+    """Let go of something, but do not wait for it for ever: a service that was told to end ends."""
+    try:
+        async with asyncio.timeout(END_WITHIN):
+            await ending
+    except TimeoutError:
+        app_event("app.log", level="warning", message=f"The end of {name} took too long and was cut short.")
 
 
 async def flush_books(state: State) -> None:

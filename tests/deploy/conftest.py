@@ -156,6 +156,8 @@ class Proxy:
     port: int
     plain_port: int
     client: httpx.Client
+    log: Path
+    """Its access log."""
 
     def raw(self, request: bytes, *, trust: ssl.SSLContext, seconds: float = 10) -> bytes:
         """Send bytes as they are over TLS, and read until the proxy closes or has no more to say."""
@@ -204,7 +206,8 @@ def proxy(
             headers={"Host": HOST},
             timeout=20,
         ) as client:
-            yield Proxy(request.param, port, plain_port, client)
+            access = folder / "access.log" if request.param == "nginx" else log
+            yield Proxy(request.param, port, plain_port, client, access)
 
 
 class _ToLoopback(httpx.BaseTransport):
@@ -254,8 +257,7 @@ def _caddy(
         f"https://{HOST}:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate.certificate} {certificate.key}",
         1,
     )
-    options = (
-        f"{{\n\tadmin off\n\thttp_port {plain_port}\n\tdefault_bind 127.0.0.1\n\thttps_port {port}\n}}\n"
-    )
-    (folder / "Caddyfile").write_text(options + text)
+    options = f"{{\n\tadmin off\n\thttp_port {plain_port}\n\tdefault_bind 127.0.0.1\n\thttps_port {port}\n"
+    assert text.count("\n{\n") == 1, "the options of the shipped file are what this run's are added to"
+    (folder / "Caddyfile").write_text(text.replace("\n{\n", f"\n{options}", 1))
     return [program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]

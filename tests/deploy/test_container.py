@@ -101,6 +101,23 @@ def test_the_image_has_no_package_tools_and_reports_its_version(built: Path) -> 
     assert subprocess.run([python, "-c", "import pip"], capture_output=True, check=False).returncode != 0
 
 
+def test_traces_that_are_asked_for_without_their_extra_are_missed_aloud(built: Path) -> None:
+    """The image has nothing in it that sends traces, and needs nothing of it."""
+    question = (
+        "import sys, sentinel.app; from sentinel.core import tracing; tracing.begin('1'); "
+        "print(tracing.enabled(), 'opentelemetry.sdk' in sys.modules, tracing.problem())"
+    )
+    said = subprocess.run(
+        [built / "bin" / "python", "-c", question],
+        env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.startswith("False False No traces are sent: OTEL_EXPORTER_OTLP_ENDPOINT is set")
+    assert "pip install 'sentinel-auth[otel]'" in said
+
+
 def test_the_image_runs_as_nobody_special_and_checks_its_health() -> None:
     words = dict(stages()[1])
     assert words["USER"] == "sentinel"

@@ -1,7 +1,11 @@
 """Behind nginx and Caddy with the shipped configurations: ``configuration.md`` §5 items 3, 4, 6."""
 
+import json
+import re
+import socket
 import sqlite3
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -15,9 +19,9 @@ LOGIN = "/auth/admin/login/github"
 
 
 def events(prepared: Path, name: str) -> list[str]:
-    return [
-        line for line in (prepared.parent / "service.log").read_text().splitlines() if f'"{name}"' in line
-    ]
+    """The lines of an event, as JSON in one form."""
+    found = re.findall(r"^\{.*\}$", (prepared.parent / "service.log").read_text(), re.MULTILINE)
+    return [json.dumps(line) for line in map(json.loads, found) if line["event"] == name]
 
 
 def test_T6_the_login_redirect_uses_the_public_https_address(proxy: Proxy) -> None:
@@ -130,6 +134,50 @@ def test_a_delete_with_a_body_arrives(proxy: Proxy) -> None:
         json={"grantee_type": "user", "grantee_id": "00000000-0000-0000-0000-000000000002"},
     )
     assert answer.status_code == 401
+
+
+def test_L27_the_log_of_the_proxy_holds_no_code_and_no_key(proxy: Proxy, tmp_path: Path) -> None:
+    code, key, cookie = (uuid4().hex for _ in range(3))
+    mark = uuid4().hex
+    proxy.client.get(
+        f"/auth/callback/github?code={code}&state={code}",
+        headers={"X-Service-Key": f"sk_{key}", "Authorization": f"Bearer {key}", "Cookie": f"x={cookie}"},
+    )
+    proxy.client.get(f"/{mark}")
+    deadline = time.monotonic() + 10
+    while mark not in (log := proxy.log.read_text()):
+        assert time.monotonic() < deadline, "the request was not logged"
+        time.sleep(0.05)
+    assert [secret for secret in (code, key, cookie) if secret in log] == []
+    assert "/auth/callback/github" in log
+
+
+def test_a_body_that_comes_slowly_arrives_and_holds_nobody_up(proxy: Proxy, certificate: Certificate) -> None:
+    """Byte by byte: the proxy waits for it, others are served meanwhile, and one that stops is let go."""
+    body = b'{"checks": []}'
+    head = (
+        f"POST /permissions/check HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+        f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with (
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as plain,
+        certificate.trust.wrap_socket(plain, server_hostname=HOST) as slow,
+    ):
+        slow.sendall(head)
+        for byte in body:
+            slow.sendall(bytes([byte]))
+            assert proxy.client.get("/health").status_code == 200
+        answer = slow.recv(65536)
+    assert int(answer.split(b" ", 2)[1]) == 401
+    # Forty that never finish keep no place that others need.
+    with ExitStack() as stack:
+        for _ in range(40):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", proxy.port), timeout=20))
+            held = stack.enter_context(certificate.trust.wrap_socket(plain, server_hostname=HOST))
+            held.sendall(head + body[:4])
+        began = time.monotonic()
+        assert [proxy.client.get("/users/me").status_code for _ in range(5)] == [401] * 5
+        assert time.monotonic() - began < 10
 
 
 def test_two_requests_in_one_do_not_pass_as_one(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from alembic.util.exc import CommandError
 
+from sentinel.cli import backup
 from sentinel.cli.console import print_json, print_table, say, stop
 from sentinel.cli.context import load_settings, out_of_reach, place, standing
 from sentinel.core.errors import DomainError
@@ -16,7 +17,12 @@ commands = typer.Typer(no_args_is_help=True)
 
 def register(app: typer.Typer) -> None:
     """Add ``sentinel db``."""
-    app.add_typer(commands, name="db", help="Bring the database up to date, or see where it stands.")
+    backup.register(commands)
+    app.add_typer(
+        commands,
+        name="db",
+        help="Bring the database up to date, see where it stands, back it up, restore it.",
+    )
 
 
 @commands.command()

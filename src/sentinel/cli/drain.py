@@ -5,7 +5,9 @@ were sent on a connection just before it is closed.
 """
 
 import asyncio
+import json
 import os
+import secrets
 import signal
 import socket
 import time
@@ -16,6 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from sentinel.api.middleware.headers import ALWAYS, HSTS, JSON_CSP
 from sentinel.app import Application, reload_keys
 from sentinel.core.logging import app_event
 
@@ -42,6 +45,25 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         if self._last and self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP reaches no middleware; the answer has the form and the headers of every other all the same
+        (``http-api.md`` §0.2, §0.3).
+        """
+        body = json.dumps({"detail": msg.rstrip(".")}).encode()
+        application = self.config.loaded_app
+        secure = isinstance(application, Application) and application.state.settings.cookie_secure
+        headers = [
+            *(ALWAYS if not secure else (*ALWAYS, HSTS)),
+            (b"content-security-policy", JSON_CSP),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", secrets.token_hex(16).encode()),
+            (b"connection", b"close"),
+        ]
+        lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers), b"", body]
+        self.transport.write(b"\r\n".join(lines))
+        self.transport.close()
 
     def _leave(self) -> None:
         if not self.transport.is_closing():

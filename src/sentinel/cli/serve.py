@@ -11,6 +11,7 @@ from sentinel.app import Application, create_app
 from sentinel.cli import drain
 from sentinel.cli.metrics_port import PortProblem, metrics_port
 from sentinel.cli.server import UVICORN
+from sentinel.core import tracing
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event, configure_logging
 from sentinel.migrations import upgrade
@@ -46,6 +47,8 @@ def serve() -> None:
         )
     if refused:
         _stop(checklist.report_text(refused))
+    if untraced := tracing.problem():
+        app_event("app.log", level="warning", message=untraced)
     try:
         if settings.tier != "internal":
             asyncio.run(upgrade(settings.database_url.get_secret_value()))
@@ -67,6 +70,7 @@ def _run(settings: Settings) -> None:
         "port": settings.service_port,
     }
     if settings.web_concurrency == 1:
+        tracing.begin(__version__)
         config = uvicorn.Config(create_app(settings), **options)
     else:
         config = uvicorn.Config(
@@ -83,6 +87,7 @@ def application() -> Application:
     """The application of one worker process; the parent has already checked the configuration."""
     settings = Settings.load()
     _configure_logging(settings)
+    tracing.begin(__version__)
     return create_app(settings)
 
 
