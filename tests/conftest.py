@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests import servers
+from tests import logged, servers
 
 pytest_plugins = ["tests.stage"]
 
@@ -35,11 +35,37 @@ def pytest_configure(config: pytest.Config) -> None:
         run = ExitStack()
         run.enter_context(servers.open_run())
         config.add_cleanup(run.close)
+    logged.begin(servers.run_directory())
 
 
-SHARED_BY_MODULE = ("browser", "deploy", "dev", "demo", "faults")
+LEAKS = pytest.StashKey[list[logged.Leak]]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The run fails when a line that it logged holds a secret or an address (L27)."""
+    logged.end()
+    if not hasattr(session.config, "workerinput"):
+        _, leaks = logged.judge(servers.run_directory())
+        session.config.stash[LEAKS] = leaks
+        if leaks and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what tests have counted (``record_property("summary", …)``), and what stands in the log."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")
+    if leaks := config.stash.get(LEAKS, []):
+        terminalreporter.section("leaks", red=True)
+        terminalreporter.write_line(logged.report(leaks))
+
+
+SHARED_BY_MODULE = ("browser", "deploy", "dev", "demo", "examples", "faults", "security")
 """Folders whose modules start servers once for all their tests: one worker takes a whole module."""
-LONG_ONES = ("test_stateful_world", "test_every_page", "test_random_worlds", "test_container")
+LONG_ONES = ("test_stateful_world", "test_every_page", "test_random_worlds", "test_container", "test_moments")
 HANDFULS = 6
 """Into so many parts the tests of any other module are dealt out."""
 

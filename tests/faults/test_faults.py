@@ -149,8 +149,11 @@ def run_through(
     faults: Callable[[Deployment], None],
     *,
     sessions: int,
+    told: Callable[[str, object], None],
 ) -> tuple[Load, Record]:
-    """Put a deployment with that many workers in each instance under load, let ``faults`` happen, and judge."""
+    """Put a deployment with that many workers in each instance under load, let ``faults`` happen, and judge. ``told``
+    is pytest's ``record_property``: the summary stands at the end of the run, however the tests are run.
+    """
     with ExitStack() as stack:
         postgres = stack.enter_context(servers.start_private_postgres())
         redis = stack.enter_context(servers.start_private_redis())
@@ -170,7 +173,7 @@ def run_through(
         for served in running:
             wait_until(served.ready, "the service to be well", served.log)
         record = life.judge(running)
-    print(f"\n{load.summary}, {record}")  # noqa: T201 - the summary is what the run is for
+    told("summary", f"{load.summary}, {record}")
     assert load.summary.failures == []
     assert load.summary.wrong_answers == []
     assert record.lost_writes == 0 and record.resurrected == 0
@@ -178,7 +181,9 @@ def run_through(
     return load, record
 
 
-def test_VR_14_redis_postgresql_and_a_worker_die_under_load(stage_keys: Keys, tmp_path: Path) -> None:
+def test_VR_14_redis_postgresql_and_a_worker_die_under_load(
+    stage_keys: Keys, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Rules: T7b."""
 
     def faults(deployment: Deployment) -> None:
@@ -186,13 +191,15 @@ def test_VR_14_redis_postgresql_and_a_worker_die_under_load(stage_keys: Keys, tm
         deployment.postgres_restarts()
         deployment.a_worker_is_killed()
 
-    load, record = run_through(tmp_path, stage_keys, [2], faults, sessions=20)
+    load, record = run_through(tmp_path, stage_keys, [2], faults, sessions=20, told=record_property)
     assert load.summary.unavailable > 0
     assert record.ended_access
 
 
 @pytest.mark.skipif(not SOAK, reason="the long form: make test-long")
-def test_random_faults_for_a_long_time(stage_keys: Keys, tmp_path: Path) -> None:
+def test_random_faults_for_a_long_time(
+    stage_keys: Keys, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Rules: VR-14, T7b."""
 
     def faults(deployment: Deployment) -> None:
@@ -207,4 +214,4 @@ def test_random_faults_for_a_long_time(stage_keys: Keys, tmp_path: Path) -> None
             random.choice(kinds)()  # noqa: S311 - any of them
             deployment.more(random.randrange(100, 400))  # noqa: S311
 
-    run_through(tmp_path, stage_keys, [2, 2], faults, sessions=400)
+    run_through(tmp_path, stage_keys, [2, 2], faults, sessions=400, told=record_property)

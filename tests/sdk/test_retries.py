@@ -144,3 +144,12 @@ async def test_a_pool_keeps_no_cookies(world: World) -> None:
         await connection.send(jwks())
     await connection.close()
     assert ["cookie" in request.headers for request in world.line.requests] == [False, False]
+
+
+@pytest.mark.parametrize("token", ["", " ", "a b", "a\r\nX-Service-Key: sk_x", "é"])
+async def test_what_can_be_no_token_is_refused_as_one_and_not_sent(world: World, token: str) -> None:
+    sent = len(world.line.requests)
+    with pytest.raises(SentinelError) as error:
+        await line(world, Pauses()).send(Call("POST", "/permissions/check", token=token, json={}))
+    assert (error.value.status_code, error.value.detail) == (401, "Invalid or expired token")
+    assert len(world.line.requests) == sent

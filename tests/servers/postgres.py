@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 
@@ -103,6 +103,23 @@ class PrivatePostgres(Postgres):
     """A PostgreSQL of one test, which may stop, start and kill it. ``stop`` and ``start`` block: an asynchronous
     test calls them through ``anyio.to_thread.run_sync``."""
 
+    # What the machine might lose in a crash does not matter here; what two connections see of each other does.
+    OPTIONS: ClassVar[dict[str, str]] = {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "max_connections": "300",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "autovacuum": "off",
+        "io_method": "sync",
+        "jit": "off",
+        "log_min_messages": "fatal",
+        "log_min_error_statement": "panic",
+    }
+
     def __init__(self, run: Path) -> None:
         roles = ("postgres", HARNESS_ROLE, APPLICATION_ROLE)
         super().__init__(free_port(), {role: secrets.token_hex(16) for role in roles})
@@ -118,23 +135,7 @@ class PrivatePostgres(Postgres):
 
     def start(self) -> None:
         """Start the server on the port it had before, and wait until it takes connections."""
-        # What the machine might lose in a crash does not matter here; what two connections see of each other does.
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            "max_connections": "300",
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "wal_level": "minimal",
-            "max_wal_senders": "0",
-            "autovacuum": "off",
-            "io_method": "sync",
-            "jit": "off",
-            "log_min_messages": "fatal",
-            "log_min_error_statement": "panic",
-        }
-        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in self.OPTIONS.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
         self.pid = keep(self._run, signal.SIGQUIT, self._user, command)
         wait(self._ready, "PostgreSQL to start", self._run)

@@ -40,9 +40,12 @@ class ServerError(RuntimeError):
 
 
 @contextmanager
-def open_run() -> Iterator[Path]:
-    """The directory of a test run; at the end every server in it is stopped and the directory removed."""
-    room = _room()
+def open_run(room: Path | None = None) -> Iterator[Path]:
+    """The directory of a test run; at the end every server in it is stopped and the directory removed.
+
+    It lies in ``room``, else in memory where there is enough.
+    """
+    room = room or _room()
     _sweep(room)
     directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=room))
     directory.chmod(0o711)  # the servers' user passes through to its own directory and sees no other

@@ -17,6 +17,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from sentinel import migrations
 from sentinel.core.database import Database
@@ -26,11 +27,28 @@ from sentinel.migrations.tables import METADATA
 pytestmark = pytest.mark.anyio
 
 PROCESSES = 8
+PROGRAM = """
+import sys, sentinel.app
+print(sorted(name for name in sys.modules if name.partition(".")[0] == "alembic"))
+"""
 MIGRATE = """
 import asyncio, sys
 from sentinel.migrations import upgrade
 print(asyncio.run(upgrade(sys.argv[1])).current)
 """
+
+
+def test_the_program_knows_the_revisions_that_alembic_knows() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations.HERE))
+    scripts = ScriptDirectory.from_config(config)
+    assert migrations.newest() == scripts.get_current_head()
+    assert migrations.revisions() == {script.revision for script in scripts.walk_revisions()}
+
+
+def test_a_server_that_has_nothing_to_migrate_does_without_alembic() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def _differences(connection: sa.Connection) -> list[Any]:

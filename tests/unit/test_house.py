@@ -161,10 +161,7 @@ PLAN = """
     tests/README.md tests/unit tests/api tests/contract tests/security tests/browser tests/deploy
 """.split()
 
-NOT_BUILT: dict[str, str] = {
-    "bench": "the benchmark comes later; statement counts are held by tests already",
-    "tests/security": "the lessons that hold already are tested beside what they protect",
-}
+NOT_BUILT: dict[str, str] = {}
 """Parts of the plan that do not exist yet, each with the reason in plain words."""
 
 
@@ -319,6 +316,9 @@ def helper_K_1(): ...
         "XX_1",
         "A8",
         "MM_7",
+        "L37",
+        "L7",
+        "C_24",
         "authorization_7_14",
         "authorization_9_1",
         "authorization_8_1",

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,8 +14,7 @@ from sentinel.core.clock import Clock
 from sentinel.core.database import Database
 from sentinel.core.errors import DomainError, Unavailable
 from sentinel.core.logging import configure_logging
-from sentinel.migrations import HERE as MIGRATIONS
-from sentinel.migrations import Status, status
+from sentinel.migrations import Status, newest, status
 from sentinel.settings import Settings
 
 Result = TypeVar("Result")
@@ -67,9 +65,7 @@ def read(settings: Settings, work: Work[Result]) -> Result:
 def standing(settings: Settings) -> Status:
     """Which revision the database has; looking does not create one. Raises :class:`DatabaseProblem`."""
     if _missing_file(settings):
-        head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-        assert head is not None
-        return Status(current=None, head=head)
+        return Status(current=None, head=newest())
 
     async def inside(database: Database) -> Status:
         return await _status(settings, database)

@@ -4,7 +4,6 @@ import asyncio
 from typing import Annotated
 
 import typer
-from alembic.util.exc import CommandError
 
 from sentinel.cli import backup
 from sentinel.cli.console import print_json, print_table, say, stop
@@ -31,6 +30,9 @@ def upgrade() -> None:
 
     'sentinel serve' does the same when it starts. Several processes may do it at once.
     """
+    # With the one command that may need it: it takes a tenth of a second to import.
+    from alembic.util.exc import CommandError
+
     settings = load_settings()
     try:
         before = asyncio.run(migrate(settings.database_url.get_secret_value()))

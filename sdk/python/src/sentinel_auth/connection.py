@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from sentinel_auth.errors import SentinelError, error_of, request_id_of, retry_a
 
 logger = logging.getLogger("sentinel_auth")
 
+TOKEN = re.compile(r"[!-~]+")
+"""What a header can carry as a token; real ones have fewer characters still."""
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 NO_ANSWER = (httpx.NetworkError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
 """Errors of the connection. A read that takes too long is none: the server may still be at work."""
@@ -74,6 +77,9 @@ class Line:
         """The arguments of httpx for a call. The key always goes along, a token where the call has one."""
         headers = {"X-Service-Key": self._service_key} if self._service_key else {}
         if call.token is not None:
+            if not TOKEN.fullmatch(call.token):
+                # It could not even be sent; and what it would be told is known.
+                raise SentinelError("the token is no token", 401, detail="Invalid or expired token")
             headers["Authorization"] = f"Bearer {call.token}"
         url = self.base_url + call.path
         return {
