@@ -1,0 +1,1 @@
+"""The benchmark: a world made from a seed, a load driver, scenarios, and a verdict per target."""
