@@ -1,5 +1,6 @@
 """What every test can ask for: a database of its own on either system, Redis, and a network without an outside."""
 
+import gc
 import ipaddress
 import json
 import secrets
@@ -68,6 +69,13 @@ SHARED_BY_MODULE = ("browser", "deploy", "dev", "demo", "examples", "faults", "s
 LONG_ONES = ("test_stateful_world", "test_every_page", "test_random_worlds", "test_container", "test_moments")
 HANDFULS = 6
 """Into so many parts the tests of any other module are dealt out."""
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and never among what the program and the tests are made of."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

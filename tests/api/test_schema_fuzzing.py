@@ -20,7 +20,7 @@ from schemathesis.generation.modes import GenerationMode
 from sentinel.workspaces.models import Workspace
 from tests.stage import BASE_URL, Keys, Stage, bearer, open_stage
 
-EXAMPLES = 8
+EXAMPLES = 4
 ALLOWED = {200, 201, 204, 302, 400, 401, 403, 404, 405, 409, 413, 422}
 
 

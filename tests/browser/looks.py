@@ -67,6 +67,13 @@ def overflow(page: Page) -> list[str]:
 
 
 def jumps(page: Page) -> list[str]:
-    """Says so when the page has moved while it was built. The context has to run ``SHIFTS``."""
+    """Says so when the page moves while it is built. The context has to run ``SHIFTS``.
+
+    Where a machine is so busy that the page is painted in pieces, a table may move once; one that moves because of what
+    it is made of does so again.
+    """
     shift = page.evaluate("window.__shift")
+    if shift > LARGEST_SHIFT:
+        page.reload()
+        shift = min(shift, page.evaluate("window.__shift"))
     return [f"the layout shifted by {shift:.3f}"] if shift > LARGEST_SHIFT else []

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from sentinel.admin.return_path import panel_url, return_path_of, safe_return_path
 from sentinel.admin.session import Admin, AdminPage, csrf_token, limit_admin, limit_admin_page
+from sentinel.api.route_index import RouteIndex
 from sentinel.api.state import CurrentState
 from sentinel.identity import users
 from sentinel.identity.models import User
@@ -88,6 +89,7 @@ def add_routes(stage: Stage) -> None:
         dependencies = [Depends(limited)] if limited else []
         api.add_api_route(path, function, methods=methods, dependencies=dependencies)
         api.router.routes.insert(0, api.router.routes.pop())
+    api.router.middleware_stack = RouteIndex(api.router)
 
 
 # ── AL3 ──

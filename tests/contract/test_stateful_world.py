@@ -574,7 +574,7 @@ def test_L22_and_L23_a_world_that_changes_in_any_order_stays_within_the_law(
         run_state_machine_as_test(
             WholeWorld,
             settings=settings(
-                max_examples=int(LONG or 7),
+                max_examples=int(LONG or 5),
                 stateful_step_count=50 if LONG else 20,
                 derandomize=not LONG,
                 database=None,

@@ -1,5 +1,6 @@
 """The ``sentinel`` command: all its parts under one roof, and one way to refuse."""
 
+import gc
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +36,8 @@ class Commands(TyperGroup):
             room = typer.Typer(rich_markup_mode=None)
             room.callback()(options)
             import_module(f"sentinel.cli.{cmd_name}").register(room)
+            gc.freeze()
+            gc.enable()
             group = get_command(room)
             assert isinstance(group, TyperGroup)
             self.add_command(group.commands[cmd_name])
