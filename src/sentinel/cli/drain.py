@@ -81,6 +81,9 @@ class Server(uvicorn.Server):
             loop.add_signal_handler(signal.SIGHUP, reload_keys, application.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Before anybody can see that this is the end, so that every answer from then on says so.
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
         await self._take_in(sockets or [])
         await super().shutdown(sockets)
 
