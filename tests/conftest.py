@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests import logged, servers
+from tests import compiled, logged, servers
 
 pytest_plugins = ["tests.stage"]
 
@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         run.enter_context(servers.open_run())
         config.add_cleanup(run.close)
     logged.begin(servers.run_directory())
+    compiled.begin()
 
 
 LEAKS = pytest.StashKey[list[logged.Leak]]()

@@ -58,11 +58,11 @@ class Served:
 
 
 @pytest.fixture
-def served(database_url: str, stage_keys: Keys) -> Iterator[Served]:
+def served(postgresql_url: str, stage_keys: Keys) -> Iterator[Served]:
     """The application with its document published, limits off."""
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(open_stage(database_url, stage_keys, debug=True)) as stage,
+        portal.wrap_async_context_manager(open_stage(postgresql_url, stage_keys, debug=True)) as stage,
     ):
         yield Served(portal, stage)
 

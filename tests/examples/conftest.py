@@ -1,5 +1,6 @@
 """The examples as their readers start them: beside one ``sentinel dev``, each by its own command."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -68,7 +69,7 @@ class _started:  # noqa: N801 - a context manager, used like a function
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        assert self._process.wait(20) == 0, self._log.read_text()
+        assert self._process.wait(20) in (0, -signal.SIGTERM), self._log.read_text()
 
 
 def _wait(process: Popen[bytes], log: Path) -> None:
