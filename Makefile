@@ -36,8 +36,7 @@ example-script: setup ## run a script with a service key, beside 'make run'
 test: setup-dev ## everything that CI checks: lint, types, imports, tests (ARGS="tests/unit -k RF_5" for a part)
 	@sh scripts/chromium.sh
 	@sh scripts/proxies.sh
-	@$(MAKE) --no-print-directory -j 3 check
-	@$(MAKE) --no-print-directory audit sbom ARGS=
+	@$(MAKE) --no-print-directory -j 5 check audit sbom ARGS=
 	@exec $(BIN)/pytest -n $(PROCESSES) $(ARGS)
 
 test-long: setup-dev ## ten minutes of load while servers are killed at random
