@@ -47,6 +47,15 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
+def installed(name: str) -> str:
+    """The path of a program; without it the tests behind it are skipped, in CI they fail."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        assert os.environ.get("CI") != "true", f"in CI the tests behind {name} have to run"
+        pytest.skip(f"no {name} here: install it (Debian: apt-get install {name})")
+    return found
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """Made for this run, valid for a day."""
@@ -181,10 +190,7 @@ def proxy(
     certificate: Certificate,
 ) -> Iterator[Proxy]:
     """The shipped configuration with this run's ports and certificate in it, served by the real program."""
-    program = shutil.which(request.param, path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        assert os.environ.get("CI") != "true", f"in CI the tests behind {request.param} have to run"
-        pytest.skip(f"no {request.param} here: install it (Debian: apt-get install {request.param})")
+    program = installed(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     port, plain_port = free_port(), free_port()
     shipped = (ROOT / "deploy" / NAMES[request.param]).read_text()

@@ -6,7 +6,6 @@ everything else stays as it is written.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from sentinel import checklist
 from sentinel.settings import Settings
 from tests import servers
 from tests.checklist.conftest import judged
-from tests.deploy.conftest import ROOT, running, wait_for
+from tests.deploy.conftest import ROOT, installed, running, wait_for
 from tests.served import SENTINEL, Served, environment, free_port, furnish, serving, starting, wait_until
 from tests.stage import Keys
 
@@ -64,14 +63,6 @@ def written(folder: Path) -> dict[str, str]:
     return assignments(re.sub(r"='?([^'\n]*)'?$", r"=\1", text, flags=re.MULTILINE))
 
 
-def program(name: str) -> str:
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
-        assert os.environ.get("CI") != "true", f"in CI the tests behind {name} have to run"
-        pytest.skip(f"no {name} here: install it (Debian: apt-get install {name})")
-    return found
-
-
 @contextmanager
 def nginx(folder: Path, inside: str, port: int) -> Iterator[None]:
     """A real nginx whose ``http`` block holds ``inside``."""
@@ -82,7 +73,7 @@ def nginx(folder: Path, inside: str, port: int) -> Iterator[None]:
         f"error_log {folder / 'error.log'};\nevents {{}}\n"
         f"http {{\n{temporary}\naccess_log off;\n{inside}\n}}\n"
     )
-    command = [program("nginx"), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
+    command = [installed("nginx"), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
     with running(command, folder / "nginx.log", cwd=folder, env=dict(os.environ)) as process:
         wait_for(port, process, folder / "nginx.log")
         yield
@@ -247,7 +238,7 @@ PUBLIC = "https://example.com/auth-service"
 
 
 def test_path_prefix_as_it_is_written(sqlite_url: str, stage_keys: Keys, tmp_path: Path) -> None:
-    programs = [program("nginx"), program("caddy")]
+    programs = [installed("nginx"), installed("caddy")]
     given = assignments(block("path-prefix", "variables"))
     assert given["BASE_URL"] == PUBLIC
     world = furnish(sqlite_url, stage_keys, base_url=PUBLIC)
@@ -274,7 +265,7 @@ def _caddy(folder: Path, inside: str, service: int, port: int) -> Iterator[None]
     (folder / "Caddyfile").write_text(
         f"{{\n\tadmin off\n}}\nhttp://example.com:{port} {{\n\tbind 127.0.0.1\n{inside}}}\n"
     )
-    command = [program("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    command = [installed("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     own = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(folder))
     with running(command, folder / "caddy.log", cwd=folder, env=os.environ | own) as process:
         wait_for(port, process, folder / "caddy.log")
