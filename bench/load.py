@@ -22,6 +22,7 @@ from bench.data import World
 from sentinel.core.database import UtcDateTime
 from sentinel.migrations import upgrade
 from sentinel.migrations.tables import METADATA
+from sentinel.permissions.models import ShareCount
 
 Convert = Callable[[Any], Any]
 Progress = Callable[[str, int], None]
@@ -94,7 +95,8 @@ async def _take_away(connection: Any) -> tuple[list[str], list[str]]:
     later: list[str] = []
     foreign: list[str] = []
     drops: list[tuple[bool, str]] = []
-    for table in METADATA.tables:
+    # Kept by triggers while the others are filled, for which it needs its key.
+    for table in METADATA.tables.keys() - {ShareCount.__tablename__}:
         for name, definition, kind in await connection.fetch(_CONSTRAINTS, table):
             again = foreign if kind == b"f" else later
             again.append(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')

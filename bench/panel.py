@@ -28,6 +28,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sentinel.app import create_app
+from sentinel.apps.models import Realm
 from sentinel.identity.models import Organization, User
 from sentinel.permissions.models import Resource, Share
 from sentinel.roles.models import Role, UserRole
@@ -56,6 +57,7 @@ class Landmarks:
     organization: Organization
     resource: Resource
     service: str
+    realm: Realm
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,9 @@ def scenarios(marks: Landmarks, totals: dict[str, int]) -> dict[str, str]:
     paged(
         "people of an organization", f"/organizations/{marks.organization.id}", totals["in_organization"], 50
     )
+    at = f"/organizations/{marks.organization.id}/domains"
+    add("domains of an organization", at)
+    searched("domains of an organization", at, "example")
     paged("workspaces", "/workspaces", totals["workspaces"], 20)
     searched("workspaces", "/workspaces", marks.workspace.name, "a")
     here = f"/workspaces/{marks.workspace.id}"
@@ -201,6 +206,9 @@ def scenarios(marks: Landmarks, totals: dict[str, int]) -> dict[str, str]:
     searched("search box", "/search", marks.person.email, marks.person.name[:3], "a7", field="q")
     add("search box: an id", "/search", q=marks.resource.resource_id)
     add("a person", f"/users/{marks.person.id}")
+    searched("a person", f"/users/{marks.person.id}", marks.workspace.name[:3])
+    add("a realm", f"/realms/{marks.realm.id}")
+    searched("a realm", f"/realms/{marks.realm.id}", "a")
     paged("API: users", "/api/users", totals["users"], 20)
     searched("API: users", "/api/users", "a")
     paged("API: permissions", "/api/permissions", totals["resources"], 20)
@@ -240,6 +248,7 @@ async def landmarks(session: AsyncSession) -> Landmarks:
         ),
         resource=await one(Resource, Resource.id == await largest(Share.resource_permission_id)),
         service=await largest(Resource.service_name),
+        realm=await one(Realm),
     )
     if missing := [field.name for field in fields(found) if getattr(found, field.name) is None]:
         raise SystemExit(

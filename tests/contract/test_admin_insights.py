@@ -12,8 +12,10 @@ import pytest
 
 from sentinel.audit.models import Activity
 from sentinel.identity.models import User
+from sentinel.roles import idle, insights
 from sentinel.roles.models import ActionUsage, GroupRole, Role, RoleAction, ServiceAction, UserRole
 from sentinel.workspaces.models import Workspace
+from tests.races import read
 from tests.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -235,6 +237,15 @@ async def test_admin_insights_set_denied_beside_allowed(stage: Stage, grants: Gr
     assert sum(day["denied"] + day["allowed"] for day in elsewhere) == 0
 
 
+async def shown_alike(stage: Stage, *, days: int = 30, **query: Any) -> None:
+    """The page shows what the API answers where there is not very much of it."""
+    whole = await read(stage, insights.insights, days=days, now=stage.clock.now(), **query)
+    with stage.statements() as seen:
+        glance = await read(stage, insights.glance, days=days, now=stage.clock.now(), **query)
+    assert glance == insights.Glance(whole, more_dormant=False, more_unused=False)
+    assert len(seen) == 4, seen.texts
+
+
 async def test_admin_insights_a_grant_is_dormant_until_that_person_uses_it_there(
     stage: Stage, grants: Grants
 ) -> None:
@@ -250,6 +261,7 @@ async def test_admin_insights_a_grant_is_dormant_until_that_person_uses_it_there
     await grants.use(bob, "notes.publish", workspace=other)  # in another workspace
     async with stage.panel() as http:
         week, month = await ask(http, days=7), await ask(http, days=30)
+    await shown_alike(stage, days=7)
     common = {"service_name": "notes", "role_name": "Editors"}
     place = {"workspace_id": str(grants.workspace.id), "workspace_name": "Acme"}
     person = {"user_id": str(ada.id), "email": ada.email, "name": "Ada"}
@@ -279,11 +291,14 @@ async def test_admin_insights_a_grant_given_twice_lies_idle_once(stage: Stage, g
     async with stage.panel() as http:
         dormant = (await ask(http))["dormant_grants"]
         assert dormant["total"] == 1 and dormant["items"][0]["role_name"] == "Authors"
+        await shown_alike(stage)
         await grants.use(ada, "notes.publish")
         assert (await ask(http))["dormant_grants"] == {"total": 0, "items": []}
 
 
-async def test_admin_insights_list_fifty_dormant_grants_and_count_all(stage: Stage, grants: Grants) -> None:
+async def test_admin_insights_list_fifty_dormant_grants_and_count_all(
+    stage: Stage, grants: Grants, monkeypatch: pytest.MonkeyPatch
+) -> None:
     actions = [await grants.action(f"notes.a{number}") for number in range(13)]
     role = await grants.role("All", *actions)
     for number in range(4):
@@ -292,6 +307,14 @@ async def test_admin_insights_list_fifty_dormant_grants_and_count_all(stage: Sta
         dormant = (await ask(http))["dormant_grants"]
     assert dormant["total"] == 52 and len(dormant["items"]) == 50
     assert [row["email"] for row in dormant["items"]] == sorted(row["email"] for row in dormant["items"])
+    # A page takes the first ones that it comes across, and says so.
+    monkeypatch.setattr(idle, "SOME_DORMANT", 30)
+    monkeypatch.setattr(idle, "SOME_UNUSED", 1)
+    await grants.role("Nobody")
+    glance = await read(stage, insights.glance, days=30, now=stage.clock.now())
+    some = glance.insights.dormant_grants
+    assert glance.more_dormant and some.total == len(some.items) == 31
+    assert glance.more_unused and len(glance.insights.unused_roles) == 1
 
 
 async def test_admin_insights_a_role_is_unused_when_none_of_its_people_used_any_of_it(
@@ -315,6 +338,9 @@ async def test_admin_insights_a_role_is_unused_when_none_of_its_people_used_any_
     )
     await grants.give(grouped, ada)
     await grants.use(ada, "notes.publish")
+    # What somebody did elsewhere is no use of a role here.
+    await grants.use(bob, "notes.publish", workspace=await stage.workspace())
+    await shown_alike(stage)
     async with stage.panel() as http:
         unused = (await ask(http))["unused_roles"]
         assert [(row["name"], row["assignees"], row["no_assignees"]) for row in unused] == [
@@ -332,6 +358,7 @@ async def test_admin_insights_a_role_is_unused_when_none_of_its_people_used_any_
             "no_assignees": True,
         }
         await grants.use(eve, "notes.read")
+        await shown_alike(stage, workspace_id=grants.workspace.id)
         assert "Grouped" not in [row["name"] for row in (await ask(http))["unused_roles"]]
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -21,7 +21,7 @@ from sentinel.permissions import catalogue
 from sentinel.permissions.models import Resource
 from sentinel.roles.models import GroupRole, Role, RoleAction, ServiceAction
 from sentinel.workspaces import allow_list, candidates, people
-from sentinel.workspaces.models import AllowedOrganization, Group
+from sentinel.workspaces.models import AllowedOrganization, Group, Membership, Workspace
 from tests.stage import Keys, Stage, open_stage
 
 pytestmark = pytest.mark.anyio
@@ -85,12 +85,16 @@ async def test_admin_2_every_short_list_is_paged_and_searched(stage: Stage) -> N
             for n, row in enumerate(made)
         ],
     )
-    organizations = [row | {"id": uuid4(), "slug": f"org-{n:02}"} for n, row in enumerate(made)]
+    organization_id = uuid4()
+    organizations = [
+        row | {"id": organization_id if n == 3 else uuid4(), "slug": f"org-{n:02}"}
+        for n, row in enumerate(made)
+    ]
     await fill(stage, Organization, organizations)
     await fill(
         stage,
         OrganizationDomain,
-        [{"id": uuid4(), "organization_id": organizations[3]["id"], "domain": "only.example"}],
+        [{"id": uuid4(), "organization_id": organization_id, "domain": "only.example"}],
     )
     roles = [
         row | {"id": uuid4(), "workspace_id": workspace.id, "description": f"Note {n:02}"}
@@ -136,6 +140,72 @@ async def test_admin_2_every_short_list_is_paged_and_searched(stage: Stage) -> N
         assert "Thing 19" in await page(stage, http, "/organizations", page=2)
         by_domain = await page(stage, http, "/organizations", search="ONLY.ex")
         assert "1–1 of 1" in by_domain and "Thing 03" in by_domain
+        await _lists_beside_other_things(stage, http, organization_id)
+
+
+async def _lists_beside_other_things(stage: Stage, http: httpx.AsyncClient, organization_id: UUID) -> None:
+    """The domains of an organization, the workspaces of a person, who is in a realm and who could be."""
+    now, person, realm = stage.clock.now(), await stage.user("Ada"), await stage.realm("family")
+    numbers = [f"{number:02}" for number in range(22)]
+    domains = [f"d{n}{letter}.example" for n in numbers for letter in "abc"]
+    await fill(
+        stage,
+        OrganizationDomain,
+        [{"id": uuid4(), "organization_id": organization_id, "domain": domain} for domain in domains],
+    )
+    places = [{"id": uuid4(), "slug": f"p-{n}", "name": f"Place {n}"} for n in numbers]
+    await fill(stage, Workspace, places)
+    await fill(
+        stage,
+        Membership,
+        [
+            {"id": uuid4(), "workspace_id": place["id"], "user_id": person.id, "role": "viewer"}
+            for place in places
+        ],
+    )
+    await fill(
+        stage,
+        ServiceApp,
+        [
+            {
+                "id": uuid4(),
+                "name": f"Member {n}" if inside else f"Alone {n}",
+                "service_name": f"{'in' if inside else 'out'}-{n}",
+                "key_hash": f"{inside:d}-{n:>62}",
+                "key_prefix": "x",
+                "realm_id": realm.id if inside else None,
+                "allowed_origins": [],
+                "allowed_idp_audiences": [],
+                "created_at": now,
+                "updated_at": now,
+            }
+            for n in numbers
+            for inside in (True, False)
+        ],
+    )
+    here = f"/organizations/{organization_id}"
+    beside = await page(stage, http, here)
+    assert "d03a.example" in beside and "d03b.example" not in beside
+    assert f'href="/admin{here}/domains">All 67<' in beside
+    for path, size, total, first, word in (
+        (f"{here}/domains", 50, 67, "d00a.example", "D07B.ex"),
+        (f"/users/{person.id}", 20, 22, "Place 00", "p-07"),
+        (f"/realms/{realm.id}", 20, 22, "Member 00", "IN-07"),
+    ):
+        text = await page(stage, http, path)
+        assert f"1–{size} of {total}" in text and first in text, path
+        assert following(text) == f"/admin{path}?page=2"
+        text = await page(stage, http, path, page=2)
+        assert f"{size + 1}–{total} of {total}" in text and first not in text, path
+        text = await page(stage, http, path, search=word)
+        assert "07" in text and first not in text, path
+        assert "fits “%”" in await page(stage, http, path, search="%"), path
+        assert "The list ends before this page" in await page(stage, http, path, page=9), path
+    text = await page(stage, http, f"/realms/{realm.id}")
+    assert "Alone 19 (" in text and "Alone 20 (" not in text and "The first 20 of 22" in text
+    text = await page(stage, http, f"/realms/{realm.id}", service="OUT-21")
+    assert "Alone 21 (" in text and "Alone 19 (" not in text and "Member 00" in text
+    assert "fits “in-07”" in await page(stage, http, f"/realms/{realm.id}", service="in-07")
 
 
 async def test_admin_2_the_role_editor_shows_a_hundred_actions_and_counts_all(stage: Stage) -> None:

@@ -128,7 +128,7 @@ async def test_several_are_switched_and_the_note_says_what_has_ended(stage: Stag
 # ── one person ──
 
 
-async def test_a_person_is_shown_whole_in_four_statements(stage: Stage) -> None:
+async def test_a_person_is_shown_whole_in_five_statements(stage: Stage) -> None:
     company = await stage.organization("company.example", slug="company")
     ada = await stage.user("Ada & Co", email="ada@company.example", organization_id=company.id)
     await stage.link(ada, subject="subject-of-ada")
@@ -139,7 +139,7 @@ async def test_a_person_is_shown_whole_in_four_statements(stage: Stage) -> None:
         await stage.form(http, f"/admin/users/{ada.id}", {"name": "Ada Lovelace"})
         with stage.statements() as seen:
             page = (await http.get(f"/admin/users/{ada.id}")).text
-    assert len(seen) == 4
+    assert len(seen) == 5
     for text in ("Ada Lovelace", "ada@company.example", "Corp", "subject-of-ada", "Acme Labs", str(ada.id)):
         assert text in page
     assert f'href="/admin/organizations/{company.id}"' in page
@@ -371,7 +371,7 @@ async def test_the_kill_switch_says_whom_it_shuts_out_and_what_has_ended(stage: 
     async with stage.panel() as http:
         with stage.statements() as seen:
             page = (await http.get(here)).text
-        assert len(seen) == 3
+        assert len(seen) == 4
         assert "This shuts out 2 people at once." in page and "Their sessions end" in page
         text = await after(stage, http, f"{here}/enabled", {"enabled": "false"})
         assert "Org is disabled; 1 session ended." in text and "Disabled" in text

@@ -12,6 +12,7 @@ import pytest
 from sentinel.identity.models import User
 from sentinel.permissions.models import Share
 from sentinel.roles.models import GroupRole, Role, RoleAction, UserRole
+from sentinel.workspaces import overview
 from sentinel.workspaces.models import AllowedOrganization, Group, GroupMembership, Membership, Workspace
 from tests.contract.service_actions import registered
 from tests.contract.test_admin_workspaces import without_housekeeping
@@ -280,7 +281,9 @@ async def test_admin_2_who_cannot_be_added_is_reported_and_the_others_are_in(sta
         assert [one.user_id for one in await stage.all(Membership)] == [fits.id]
 
 
-async def test_admin_2_roles_are_changed_and_members_removed_in_the_list(stage: Stage) -> None:
+async def test_admin_2_roles_are_changed_and_members_removed_in_the_list(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = await stage.user()
     workspace = await stage.workspace(ada)
     bob = await stage.member(workspace, name="Bob Example")
@@ -298,6 +301,14 @@ async def test_admin_2_roles_are_changed_and_members_removed_in_the_list(stage: 
         text = await page(stage, http, here)
         assert "1 group membership, 0 role bindings, 1 direct share" in text
         assert "1 owned resource, out of reach" in text
+        with monkeypatch.context() as counted:
+            counted.setattr(overview, "COUNTED", 0)
+            counted.setattr(overview, "MANY_RESOURCES", 1)
+            text = await page(stage, http, here)
+            assert "more than 0 group memberships, 0 role bindings, more than 0 direct shares" in text
+            assert "more than 1 resource record" in await page(
+                stage, http, f"/workspaces/{workspace.id}/edit"
+            )
         assert await sent(stage, http, f"{here}/{bob.id}/role", role="editor") == here
         assert await note(http, here) == "Bob Example is now editor."
         his = await stage.all(

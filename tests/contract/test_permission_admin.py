@@ -42,8 +42,13 @@ async def sqlite_stage(anyio_backend: Any, sqlite_url: str, stage_keys: Keys) ->
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Sets how many records are few, so that a small world is searched like a large one."""
-    return lambda number: monkeypatch.setattr(catalogue, "FEW", number)
+    """Sets how many records, and how many owners, are few, so that a small world is searched like a large one."""
+
+    def few(number: int) -> None:
+        monkeypatch.setattr(catalogue, "FEW", number)
+        monkeypatch.setattr(catalogue, "FEW_OWNERS", number)
+
+    return few
 
 
 async def browse(stage: Stage, **search: Any) -> Page:
@@ -211,9 +216,11 @@ async def test_admin_6_filters_by_a_part_of_the_owners_address(
             assert await ids(stage, owner=nobody) == []
 
 
-async def test_admin_6_sorts_by_the_number_of_shares(stage: Stage, few: Callable[[int], None]) -> None:
+async def test_admin_6_sorts_by_the_number_of_shares(
+    stage: Stage, few: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every page in both directions, with and without a filter: no record twice, none left out."""
-    ada = await stage.user()
+    ada = await stage.user(email="ada@example.com")
     workspace, other = await stage.workspace(ada), await stage.workspace(ada)
     people = [await stage.member(workspace) for _ in range(3)]
     shares: dict[UUID, int] = {}
@@ -225,12 +232,19 @@ async def test_admin_6_sorts_by_the_number_of_shares(stage: Stage, few: Callable
     foreign = await stage.resource(other, ada)
     for user in people:
         await stage.share(foreign, user)
-    for limit in (catalogue.FEW, 0):
+    for limit, deep in ((catalogue.FEW, catalogue.DEEP), (0, catalogue.DEEP), (0, -1)):
         few(limit)
+        monkeypatch.setattr(catalogue, "DEEP", deep)
         for descending in (True, False):
-            for search in ({}, {"workspace_id": workspace.id}):
-                wanted = shares if search else shares | {foreign.id: 3}
-                for size in (1, 2, 3, 5, 8, 9):
+            searches: list[dict[str, Any]] = [
+                {},
+                {"owner": "ADA@"},
+                {"workspace_id": workspace.id},
+                {"workspace_id": workspace.id, "service_name": "notes", "owner": "ada"},
+            ]
+            for search in searches:
+                wanted = shares if "workspace_id" in search else shares | {foreign.id: 3}
+                for size in (2, 9):
                     paged: list[UUID] = []
                     for number in range(1, len(wanted) // size + 2):
                         page = await browse(

@@ -1,7 +1,7 @@
 """authorization.md §8, event by event: what is gone, what is revoked, and that everything else stays."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +22,7 @@ from sentinel.roles.models import ActionUsage, GroupRole, Role, RoleAction, Serv
 from sentinel.workspaces import people
 from sentinel.workspaces.models import Group, Invitation, Workspace
 from sentinel.workspaces.roles import WorkspaceRole
-from tests.stage import Service, Stage, bearer
+from tests.stage import Furnished, Service, Stage, bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -111,8 +111,7 @@ class World:
         return refused
 
 
-@pytest.fixture
-async def world(stage: Stage) -> World:
+async def furnish(stage: Stage) -> World:
     world = World(stage)
     here = world.name
     here("public", (await stage.all(Organization, Organization.id == PUBLIC_ORGANIZATION_ID))[0])
@@ -204,6 +203,12 @@ async def world(stage: Stage) -> World:
     for person in (ada, bob, eve):
         world.tokens[f"{person.name} authz"] = await stage.authz_token(person, world.things["a"], "notes")
     return world
+
+
+@pytest.fixture
+async def world(copied_stage: Furnished) -> AsyncIterator[World]:
+    async with copied_stage(furnish) as (stage, model):
+        yield replace(model, stage=stage)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from joserfc import jwt
 from sentinel.apps.models import LoginApp, Realm, ServiceApp
 from sentinel.identity.models import Organization, User
 from sentinel.login import codes
-from sentinel.permissions.models import Resource
+from sentinel.permissions.models import Resource, Share
 from sentinel.tokens.models import RefreshFamily
 from sentinel.workspaces.models import AllowedOrganization, Group, Membership, Workspace
 from tests.security.conftest import Town
@@ -39,6 +39,14 @@ PROTECTED: Mapping[str, Any] = {
     "role": "owner",
     "wrole": "owner",
     "admin": True,
+    "owner_id": str(UUID(int=7)),
+    "service_name": "wiki",
+    "resource_type": "other",
+    "resource_id": str(UUID(int=7)),
+    "granted_by": str(UUID(int=7)),
+    "granted_at": "2001-01-01T00:00:00Z",
+    "added_by": str(UUID(int=7)),
+    "slug": "taken-over",
     "key_hash": "0" * 64,
     "key_prefix": "sk_mine",
     "realm_id": str(UUID(int=7)),
@@ -92,6 +100,11 @@ async def test_L15_fields_that_nobody_may_set_change_nothing(town: Town) -> None
     made = (await sent("POST", path, {"name": "Crew"})).json()
     (group,) = await stage.all(Group, Group.name == "Crew")
     assert (str(group.id), group.workspace_id) == (made["id"], town.workspace.id)
+    assert group.created_by == town.owner.id and group.created_at.year > 2001
+    before[group.id] = columns(group)
+    path = f"{path}/{group.id}"
+    await sent("PATCH", path, {"name": "Other crew"})
+    await only(Group, group.id, name="Other crew")
     path = f"/permissions/{town.resource.id}/visibility"
     await sent("PATCH", path, {"visibility": "workspace"})
     await only(Resource, town.resource.id, visibility="workspace")
@@ -102,6 +115,13 @@ async def test_L15_fields_that_nobody_may_set_change_nothing(town: Town) -> None
     again = (await sent("POST", path, wish)).json()
     assert (again["id"], again["owner_id"]) == (str(town.resource.id), str(town.owner.id))
     await only(Resource, town.resource.id)
+    path = f"/permissions/{town.resource.id}/share"
+    share = {"grantee_type": "user", "grantee_id": str(town.viewer.id), "permission": "edit"}
+    await sent("POST", path, share)
+    (stored,) = await stage.all(Share, Share.resource_permission_id == town.resource.id)
+    assert stored.granted_by == town.owner.id and stored.granted_at.year > 2001
+    await only(Resource, town.resource.id)
+    await sent("DELETE", path, share)
     # A person stays who he is whatever is written beside the one word that may be changed.
     path = f"/workspaces/{town.workspace.id}/members/{town.viewer.id}"
     await sent("PATCH", path, {"role": "editor"})

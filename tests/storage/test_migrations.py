@@ -198,6 +198,7 @@ async def test_every_table_and_rule_of_the_data_model_exists(database_url: str) 
         "refresh_families",
         "refresh_tokens",
         "resource_permissions",
+        "resource_share_counts",
         "resource_shares",
         "revoked_tokens",
         "role_actions",

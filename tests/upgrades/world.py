@@ -197,10 +197,11 @@ def contains(found: Any, expected: Any) -> bool:
 
 
 async def rows(session: AsyncSession) -> dict[str, int]:
-    """How many rows each table has."""
+    """How many rows each table has; what the database works out for itself is left out."""
     return {
         table.name: (await session.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
         for table in Base.metadata.sorted_tables
+        if table.name != "resource_share_counts"
     }
 
 

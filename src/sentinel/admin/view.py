@@ -50,6 +50,7 @@ _TEMPLATES.filters |= {
     "count": words.count,
     "initials": words.initials,
     "plural": words.plural,
+    "plural_to": words.plural_to,
     "activity": words.activity,
 }
 

@@ -46,6 +46,11 @@ def plural(number: int, one: str, many: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
+def plural_to(number: int, most: int, one: str) -> str:
+    """The same of a number that was counted to ``most`` and one more: ``more than 100 members``."""
+    return plural(number, one) if number <= most else f"more than {plural(most, one)}"
+
+
 def initials(name: str) -> str:
     """One or two letters that stand for a person."""
     words = [word for word in name.replace(".", " ").split() if word[0].isalnum()]

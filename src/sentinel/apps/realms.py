@@ -178,6 +178,28 @@ async def members(session: AsyncSession, realm_id: UUID) -> list[Member]:
     return sorted(found, key=lambda member: member.service_name)
 
 
+async def search_members(
+    session: AsyncSession, realm_id: UUID, text: str | None = None, *, page: int = 1
+) -> Listing[Member]:
+    """A page of the members of a realm, by service name; ``text`` is a part of name or service name, whatever the case.
+    Nobody when the realm does not exist. Two statements.
+    """
+    statement = (
+        sa.select(
+            ServiceApp.id,
+            ServiceApp.name,
+            ServiceApp.service_name,
+            scopes.any_row(ServiceApp.service_name),
+            ServiceApp.is_active,
+        )
+        .where(ServiceApp.realm_id == realm_id)
+        .order_by(ServiceApp.service_name)
+    )
+    if text:
+        statement = statement.where(service_apps.matching(text))
+    return await listing.objects(session, Member, statement, page=page)
+
+
 async def change(
     session: AsyncSession,
     realm_id: UUID,

@@ -105,7 +105,13 @@ async def count_rows(session: AsyncSession, name: str) -> Rows:
 
 def any_row(name: Any) -> sa.ColumnElement[bool]:
     """The condition that resources or actions stand under ``name``, a text or a column."""
-    return sa.or_(*(sa.exists().where(table.c.service_name == name) for table in KEYED))
+    found = []
+    for table, then in ((resources, sa.column("created_at")), (actions, actions.c.action)):
+        # In the order of an index, which PostgreSQL has to take then: it knows few names, and would read every row
+        # rather than believe that there is none of this one.
+        first = sa.select(sa.literal(1)).select_from(table).where(table.c.service_name == name).order_by(then)
+        found.append(first.limit(1).scalar_subquery().is_not(None))
+    return sa.or_(*found)
 
 
 async def purge(session: AsyncSession, name: str) -> Rows:

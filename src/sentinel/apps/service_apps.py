@@ -120,10 +120,28 @@ async def browse(session: AsyncSession, text: str | None = None, *, page: int = 
     return await listing.objects(session, Entry, statement, page=page)
 
 
-async def standalone(session: AsyncSession) -> Sequence[ServiceApp]:
-    """The apps that are in no realm, by service name."""
-    rows = await session.execute(sa.select(ServiceApp).where(ServiceApp.realm_id.is_(None)))
-    return sorted(rows.scalars(), key=lambda app: app.service_name)
+async def standalone(
+    session: AsyncSession, text: str | None = None, *, amount: int
+) -> tuple[Sequence[ServiceApp], int]:
+    """The first ``amount`` apps that are in no realm, by service name, and how many there are; ``text`` is a part of
+    name or service name, whatever the case. Two statements, one where all are shown.
+    """
+    which: list[sa.ColumnElement[bool]] = [ServiceApp.realm_id.is_(None)]
+    if text:
+        which.append(matching(text))
+    rows = await session.execute(
+        sa.select(ServiceApp).where(*which).order_by(ServiceApp.service_name).limit(amount + 1)
+    )
+    found = rows.scalars().all()
+    if len(found) <= amount:
+        return found, len(found)
+    total = await session.scalar(sa.select(sa.func.count()).select_from(ServiceApp).where(*which))
+    return found[:amount], total or 0
+
+
+def matching(text: str) -> sa.ColumnElement[bool]:
+    """The condition that name or service name of an app contains ``text``, whatever the case."""
+    return sa.or_(contains_folded(ServiceApp.name, text), contains_folded(ServiceApp.service_name, text))
 
 
 async def rotate_key(

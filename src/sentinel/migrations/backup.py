@@ -36,6 +36,8 @@ FORMAT = "sentinel-backup"
 FORMAT_VERSION = 1
 NO_BACKUP = "This is not a backup made by 'sentinel db backup'."
 VERSION_TABLE = "alembic_version"
+DERIVED = {"resource_share_counts"}
+"""Tables that triggers fill while others are restored; a backup has nothing of them."""
 BATCH = 500
 """Rows that are in memory at a time."""
 
@@ -326,7 +328,7 @@ def _contents(header: dict[str, Any]) -> Contents:
 
 
 def _tables(connection: sa.Connection) -> list[sa.Table]:
-    """Every table of the schema, by name."""
+    """Every table of the schema, by name, but for those that follow from the others."""
     inspector = sa.inspect(connection)
     metadata = sa.MetaData()
     keys = {
@@ -342,7 +344,7 @@ def _tables(connection: sa.Connection) -> list[sa.Table]:
             ),
         )
         for (_, name), columns in sorted(inspector.get_multi_columns().items(), key=lambda item: item[0][1])
-        if name != VERSION_TABLE
+        if name != VERSION_TABLE and name not in DERIVED
     ]
 
 

@@ -4,7 +4,7 @@ Every filter has an index, so that a page comes quickly however many records the
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,12 +17,17 @@ from sentinel.core.errors import NotFound, Unprocessable
 from sentinel.identity.models import User
 from sentinel.permissions import resources
 from sentinel.permissions.lookup import groups
-from sentinel.permissions.models import Resource, Share
+from sentinel.permissions.models import Resource, Share, ShareCount
 from sentinel.permissions.resources import EnrichedAcl, NamedShare, Person
 
 MAX_PAGE_SIZE = 100
 FEW = 10_000
 """So many records that fit are cheaper to come across than to collect and sort."""
+FEW_OWNERS = 100
+"""The records of so few people are collected all the same: they may lie anywhere in the order of the list."""
+DEEP = 1_000
+SOME_OWNERS = 5_000
+"""Beyond so many records, those of so many people are collected, too: to come across so many would take long."""
 LAST_ROW = 2**63 - 1
 """The greatest offset that both databases take."""
 
@@ -53,6 +58,8 @@ class Search:
     page: int = 1
     page_size: int = 20
     count_to: int | None = None
+    owner_ids: tuple[UUID, ...] | None = None
+    """Whom ``owner`` fits, when it fits few; looked up by :func:`browse`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Page:
 
 
 async def browse(session: AsyncSession, search: Search) -> Page:
-    """A page of the records that fit, in four statements or fewer.
+    """A page of the records that fit, in four statements or fewer: owners, number, and one or two for the page.
 
     What is equal in the number of shares comes in the order of ids, what has none in that of creation, so that pages
     never overlap. Raises :class:`Unprocessable` for a page out of range or a beginning that no UUID has.
@@ -90,13 +97,21 @@ async def browse(session: AsyncSession, search: Search) -> Page:
     offset = (search.page - 1) * search.page_size
     if offset > LAST_ROW:
         raise Unprocessable("There is no such page", field="page")
+    of_few = False
+    if search.owner:
+        most = SOME_OWNERS if offset > DEEP else FEW_OWNERS
+        ids = await _owners(session, search.owner, most=most)
+        of_few = len(ids) <= most
+        if len(ids) <= FEW_OWNERS:
+            search = replace(search, owner_ids=ids)
     total, has_more = await _total(session, search)
     if offset >= total and not has_more:
         return Page([], total, search.page, search.page_size)
+    few = total < FEW or of_few
     found = (
-        await _by_shares(session, search, total, offset)
+        await _by_shares(session, search, few, offset)
         if search.sort_by == "shares"
-        else await _read(session, _by_creation(search, total, offset))
+        else await _read(session, _page_by_creation(search, few, offset, None if has_more else total))
     )
     return Page(_sorted(found, search), total, search.page, search.page_size, has_more)
 
@@ -110,6 +125,14 @@ async def _total(session: AsyncSession, search: Search) -> tuple[int, bool]:
     if search.count_to is not None and total > search.count_to:
         return search.count_to, True
     return total, False
+
+
+async def _owners(session: AsyncSession, owner: str, *, most: int) -> tuple[UUID, ...]:
+    """The people whose address contains ``owner``, and at most one more than ``most``."""
+    found = await session.execute(
+        sa.select(User.id).where(contains_folded(User.email, owner)).limit(most + 1)
+    )
+    return tuple(found.scalars())
 
 
 async def _read(session: AsyncSession, cut: sa.Select[Any]) -> list[Entry]:
@@ -187,7 +210,9 @@ def _conditions(search: Search, *, walking: bool = False) -> list[sa.ColumnEleme
         found.append(plain(Resource.resource_id).between(*_range(search.resource_id)))
     if search.owner:
         fits = contains_folded(User.email, search.owner)
-        if walking:
+        if search.owner_ids is not None:
+            found.append(Resource.owner_id.in_(search.owner_ids))
+        elif walking:
             # A value and no EXISTS, which PostgreSQL would turn round again.
             owner = sa.select(fits).where(User.id == Resource.owner_id).correlate(Resource)
             found.append(owner.scalar_subquery())
@@ -207,11 +232,12 @@ def _range(prefix: str) -> tuple[UUID, UUID]:
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
-def _by_creation(search: Search, total: int, offset: int, *which: Any) -> sa.Select[Any]:
+def _by_creation(search: Search, few: bool, offset: int, *which: Any) -> sa.Select[Any]:
     """The ids of a page of the list that is sorted by creation, of those that are ``which``."""
     columns: list[Any] = [Resource.created_at, Resource.id]
-    conditions = _conditions(search, walking=total >= FEW)
-    if total < FEW and len(conditions) > 1:
+    conditions = _conditions(search, walking=not few)
+    several_owners = search.owner is not None and len(search.owner_ids or ()) != 1
+    if few and (len(conditions) > 1 or several_owners):
         # Few fit all of them, and are found by all of them rather than by one and the order.
         columns = [unindexed(column, type_=column.type) for column in columns]
     order = [column.desc() if search.descending else column.asc() for column in columns]
@@ -224,32 +250,65 @@ def _by_creation(search: Search, total: int, offset: int, *which: Any) -> sa.Sel
     )
 
 
-async def _by_shares(session: AsyncSession, search: Search, total: int, offset: int) -> list[Entry]:
-    """The page of the list that is sorted by the number of shares.
-
-    Records with shares and those without are two lists, one behind the other: so what has no share, most of a large
-    installation, need not be counted and sorted. How long the first one is, is asked only where it ends.
-    """
-    shared = _shared(search, total)
-    counted = shared.subquery()
-    columns = (counted.c.shares, counted.c[0])
-    with_shares = sa.select(counted.c[0]).order_by(
-        *(column.desc() if search.descending else column.asc() for column in columns)
+def _page_by_creation(search: Search, few: bool, offset: int, total: int | None) -> sa.Select[Any]:
+    """The ids of a page of that list, which is counted from the end when that is nearer."""
+    if total is None or offset <= total // 2:
+        return _by_creation(search, few, offset)
+    turned = replace(
+        search,
+        descending=not search.descending,
+        # What has come since the counting is no reason for a longer page.
+        page_size=min(search.page_size, total - offset),
     )
-    without = _by_creation(search, total, 0, ~_is_shared())
+    return _by_creation(turned, few, max(0, total - offset - search.page_size))
+
+
+async def _by_shares(session: AsyncSession, search: Search, few: bool, offset: int) -> list[Entry]:
+    """The page of the list that is sorted by the number of shares, in at most two statements.
+
+    Records with shares and those without are two lists, one behind the other, each with an index of its own. How long
+    the first one is, is asked only where it ends.
+    """
+    if few and _conditions(search):
+        return await _read(session, _few_by_shares(search, offset))
+    shared = _shared(search)
+    with_shares = shared.order_by(
+        *(column.desc() if search.descending else column.asc() for column in _PLACE)
+    )
+    without = _by_creation(search, few, 0, ~_is_shared())
     first, second = (with_shares, without) if search.descending else (without, with_shares)
     found = await _read(session, first.limit(search.page_size).offset(offset))
     missing = search.page_size - len(found)
     if not missing:
         return found
-    length = offset + len(found)
-    if not found:
-        of_first = (
-            shared if search.descending else sa.select(Resource.id).where(*_conditions(search), ~_is_shared())
+    if found:
+        return found + await _read(session, second.limit(missing))
+    of_first = (
+        shared if search.descending else sa.select(Resource.id).where(*_conditions(search), ~_is_shared())
+    )
+    length = sa.select(sa.func.count()).select_from(of_first.subquery()).scalar_subquery()
+    # Never less than nothing, should the first list have grown just now.
+    beyond = sa.case((length < offset, offset - length), else_=0)
+    return await _read(session, second.limit(missing).offset(beyond))
+
+
+def _few_by_shares(search: Search, offset: int) -> sa.Select[Any]:
+    """The ids of the page where few fit: they are collected, each with its number, and sorted."""
+    number = sa.func.coalesce(ShareCount.shares, 0)
+    created = sa.case((ShareCount.shares.is_(None), Resource.created_at))
+    return (
+        sa.select(Resource.id)
+        .outerjoin(ShareCount, ShareCount.resource_permission_id == Resource.id)
+        .where(*_conditions(search))
+        .order_by(
+            *(
+                column.desc() if search.descending else column.asc()
+                for column in (number, created, Resource.id)
+            )
         )
-        length = await session.scalar(sa.select(sa.func.count()).select_from(of_first.subquery())) or 0
-    rest = second.limit(missing).offset(max(0, offset - length))
-    return found + await _read(session, rest)
+        .limit(search.page_size)
+        .offset(offset)
+    )
 
 
 def _sorted(entries: list[Entry], search: Search) -> list[Entry]:
@@ -263,26 +322,31 @@ def _sorted(entries: list[Entry], search: Search) -> list[Entry]:
     return sorted(entries, key=place, reverse=search.descending)
 
 
-def _shared(search: Search, total: int) -> sa.Select[Any, Any]:
-    """The ids of the records that fit and have a share, each with the number of shares."""
-    which = _conditions(search)
-    if which and total < FEW:
-        return sa.select(Resource.id, _share_count().label("shares")).where(*which, _is_shared())
-    # One walk through the shares.
-    found = sa.select(Share.resource_permission_id, sa.func.count().label("shares"))
-    if which:
-        found = found.join(Resource, Resource.id == Share.resource_permission_id).where(*which)
-    return found.group_by(Share.resource_permission_id)
+def _shared(search: Search) -> sa.Select[Any]:
+    """The ids of the records that fit and have a share, where many do: gone through in the order of their numbers,
+    without a look at the records when an index has what the filters ask for.
+    """
+    of_place = replace(search, workspace_id=None, service_name=None)
+    found = sa.select(ShareCount.resource_permission_id)
+    if search.workspace_id is not None:
+        found = found.where(ShareCount.workspace_id == search.workspace_id)
+    if search.service_name:
+        column: Any = ShareCount.service_name
+        if search.workspace_id is not None:
+            column = unindexed(column, type_=column.type)
+        found = found.where(column == search.service_name)
+    if others := _conditions(of_place, walking=True):
+        found = found.join(Resource, Resource.id == ShareCount.resource_permission_id).where(*others)
+    return found
+
+
+_PLACE = (ShareCount.shares, ShareCount.resource_permission_id)
 
 
 def _is_shared() -> sa.ColumnElement[bool]:
-    return sa.exists().where(Share.resource_permission_id == Resource.id)
+    return sa.exists().where(ShareCount.resource_permission_id == Resource.id)
 
 
-def _share_count() -> "sa.ScalarSelect[int]":
-    return (
-        sa.select(sa.func.count())
-        .where(Share.resource_permission_id == Resource.id)
-        .correlate(Resource)
-        .scalar_subquery()
-    )
+def _share_count() -> Any:
+    number = sa.select(ShareCount.shares).where(ShareCount.resource_permission_id == Resource.id)
+    return sa.func.coalesce(number.correlate(Resource).scalar_subquery(), 0)

@@ -211,6 +211,9 @@ def _subjects_statement(edit: bool) -> Any:
     """The record, and the members whom the seven steps let through with the shares that reach them; nothing when
     there is no record. The law itself stays in ``decide.py``, which every row is put to; this only leaves out those
     whom it would refuse.
+
+    Members are gone through in the order of their ids until the page is full: an index of the workspace has them so.
+    Who has a share is looked up once for all of them.
     """
     record = (
         sa.select(Resource.id, Resource.workspace_id, Resource.owner_id, Resource.visibility)
@@ -221,50 +224,53 @@ def _subjects_statement(edit: bool) -> Any:
         )
         .cte("record")
     )
-    direct, through_group = best_shares(record, memberships.c.user_id, memberships, record)
-    people = (
-        sa.select(
-            record.c.owner_id,
-            record.c.visibility,
-            memberships.c.user_id,
-            memberships.c.role,
-            User.name,
-            User.email,
-            direct.label("direct_share"),
-            through_group.label("group_share"),
-        )
-        .select_from(record)
-        .join(memberships, memberships.c.workspace_id == record.c.workspace_id)
-        .join(User, User.id == memberships.c.user_id)
-        .where(User.is_active, memberships.c.user_id > sa.bindparam("after", type_=sa.Uuid()))
-        .subquery("people")
+
+    def of_record(column: Any) -> Any:
+        return sa.select(column).scalar_subquery()
+
+    enough = sa.and_(
+        Share.resource_permission_id == of_record(record.c.id),
+        Share.permission.in_(("edit",) if edit else ("edit", "view")),
     )
-    enough = ("edit",) if edit else ("edit", "view")
-    seen = people.c.visibility == Visibility.WORKSPACE.value
-    page = (
-        sa.select(
-            people.c.user_id,
-            people.c.role,
-            people.c.name,
-            people.c.email,
-            people.c.direct_share,
-            people.c.group_share,
-        )
+    directly = sa.select(Share.grantee_id).where(enough, Share.grantee_type == "user")
+    through_groups = (
+        sa.select(group_memberships.c.user_id)
+        .join(Share, Share.grantee_id == group_memberships.c.group_id)
+        .join(groups, groups.c.id == Share.grantee_id)
         .where(
-            sa.or_(
-                people.c.user_id == people.c.owner_id,
-                people.c.role.in_(("admin", "owner")),
-                sa.and_(seen, people.c.role == "editor") if edit else seen,
-                people.c.direct_share.in_(enough),
-                people.c.group_share.in_(enough),
-            )
+            enough, Share.grantee_type == "group", groups.c.workspace_id == of_record(record.c.workspace_id)
         )
-        .order_by(people.c.user_id)
+    )
+    seen = of_record(record.c.visibility) == Visibility.WORKSPACE.value
+    page = (
+        sa.select(memberships.c.user_id, memberships.c.role, User.name, User.email)
+        .join(User, User.id == memberships.c.user_id)
+        .where(
+            memberships.c.workspace_id == of_record(record.c.workspace_id),
+            memberships.c.user_id > sa.bindparam("after", type_=sa.Uuid()),
+            User.is_active,
+            sa.or_(
+                memberships.c.user_id == of_record(record.c.owner_id),
+                memberships.c.role.in_(("admin", "owner")),
+                sa.and_(seen, memberships.c.role == "editor") if edit else seen,
+                memberships.c.user_id.in_(directly),
+                memberships.c.user_id.in_(through_groups),
+            ),
+        )
+        .order_by(memberships.c.user_id)
         .limit(sa.bindparam("page", type_=sa.Integer))
         .subquery("page")
     )
+    direct, through_group = best_shares(record, page.c.user_id, page, record)
     return (
-        sa.select(record.c.workspace_id, record.c.owner_id, record.c.visibility, page)
+        sa.select(
+            record.c.workspace_id,
+            record.c.owner_id,
+            record.c.visibility,
+            page,
+            direct.label("direct_share"),
+            through_group.label("group_share"),
+        )
         .select_from(record.outerjoin(page, sa.true()))
         .order_by(page.c.user_id)
     )

@@ -27,6 +27,7 @@ class Resource(Base):
         sa.Index(None, "created_at", "id"),
         sa.Index(None, "workspace_id", "created_at", "id"),
         sa.Index(None, "service_name", "created_at", "id"),
+        sa.Index(None, "owner_id", "created_at", "id"),
         sa.Index(None, "resource_id"),
     )
 
@@ -35,7 +36,7 @@ class Resource(Base):
     resource_type: Mapped[str] = mapped_column(sa.Text)
     resource_id: Mapped[UUID]
     workspace_id: Mapped[UUID] = mapped_column(sa.ForeignKey("workspaces.id", ondelete="CASCADE"))
-    owner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    owner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     visibility: Mapped[str] = mapped_column(sa.Text, default="workspace", server_default="workspace")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=sa.func.now())
 
@@ -60,3 +61,25 @@ class Share(Base):
     permission: Mapped[str] = mapped_column(sa.Text)
     granted_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=sa.func.now())
+
+
+class ShareCount(Base):
+    """How many shares a resource has; without any it has no row. Triggers of the database keep it (migration 0006),
+    whoever adds or removes shares, and nothing else writes it.
+
+    A row of its own and no column of the resource: whoever removes a person with all his shares holds the person, and
+    must not wait for a resource that somebody holds who waits for the person. Workspace and service are those of the
+    resource, so that an index has the rows of each in their order.
+    """
+
+    __tablename__ = "resource_share_counts"
+    __table_args__ = (
+        sa.Index("ix_resource_share_counts_all", "shares", "resource_permission_id"),
+        sa.Index("ix_resource_share_counts_workspace", "workspace_id", "shares", "resource_permission_id"),
+        sa.Index("ix_resource_share_counts_service", "service_name", "shares", "resource_permission_id"),
+    )
+
+    resource_permission_id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID]
+    service_name: Mapped[str] = mapped_column(sa.Text)
+    shares: Mapped[int]

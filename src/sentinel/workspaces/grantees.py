@@ -49,41 +49,30 @@ async def find(
 ) -> list[Candidate]:
     """Members and groups of the resource's workspace whose name or address contains ``text``; groups come last."""
     people = (
-        sa.select(
-            sa.literal("user").label("type"),
-            User.id,
-            User.name,
-            User.email.label("about"),
-            Membership.role,
-            Share.permission,
-        )
+        sa.select(User.id, User.name, User.email.label("about"), Membership.role)
         .join(Membership, Membership.user_id == User.id)
-        .outerjoin(Share, _shared(resource, "user", User.id))
         .where(Membership.workspace_id == resource.workspace_id)
         .order_by(User.name, User.id)
         .limit(SHOWN)
     )
     if text:
         people = people.where(users.matching(text))
-    parts: list[Any] = [sa.select(people.subquery("people"))]
+    parts = [_with_level(resource, "user", people.subquery("people"))]
     if with_groups:
         groups = (
             sa.select(
-                sa.literal("group").label("type"),
                 Group.id,
                 Group.name,
                 Group.description.label("about"),
                 sa.cast(sa.null(), sa.Text).label("role"),
-                Share.permission,
             )
-            .outerjoin(Share, _shared(resource, "group", Group.id))
             .where(Group.workspace_id == resource.workspace_id)
             .order_by(Group.name, Group.id)
             .limit(SHOWN)
         )
         if text:
             groups = groups.where(contains_folded(Group.name, text))
-        parts.append(sa.select(groups.subquery("found_groups")))
+        parts.append(_with_level(resource, "group", groups.subquery("found_groups")))
     found = [Candidate(*row) for row in await session.execute(sa.union_all(*parts))]
     return sorted(found, key=lambda one: (one.type == "group", one.name.casefold(), str(one.id)))
 
@@ -124,7 +113,13 @@ async def choices(session: AsyncSession, workspace: str | None = None) -> Choice
     )
 
 
-def _shared(resource: Resource, kind: str, identity: Any) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        Share.resource_permission_id == resource.id, Share.grantee_type == kind, Share.grantee_id == identity
+def _with_level(resource: Resource, kind: str, shown: sa.Subquery) -> sa.Select[Any]:
+    """Those that are shown, each with the level that a share gives it: looked up for them alone."""
+    level = sa.select(Share.permission).where(
+        Share.resource_permission_id == resource.id,
+        Share.grantee_type == kind,
+        Share.grantee_id == shown.c.id,
+    )
+    return sa.select(
+        sa.literal(kind).label("type"), *shown.c, level.correlate(shown).scalar_subquery().label("level")
     )

@@ -35,9 +35,15 @@ class WorkspaceEntry:
     member_count: int
 
 
+MANY_RESOURCES = 10_000
+"""The resources of a workspace are counted so far, on each of its pages; one more says that it has more."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkspaceDetail:
-    """A workspace and how much is in it. ``allowed_count`` counts organizations on its list; 0 means open to all."""
+    """A workspace and how much is in it. ``allowed_count`` counts organizations on its list; 0 means open to all.
+    ``resource_count`` ends at one more than :data:`MANY_RESOURCES`.
+    """
 
     id: UUID
     slug: str
@@ -61,9 +67,15 @@ class WorkspaceName:
     slug: str
 
 
+COUNTED = 100
+"""What a member has in a workspace is counted so far, for each of a page; one more says that it is more."""
+
+
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """A member, and what he has in this workspace: a removal takes the first three and leaves what he owns."""
+    """A member, and what he has in this workspace, counted to :data:`COUNTED` and one more: a removal takes the first
+    three and leaves what he owns.
+    """
 
     user_id: UUID
     email: str
@@ -178,8 +190,12 @@ async def detail(session: AsyncSession, workspace_id: UUID) -> WorkspaceDetail:
     """One workspace with its counts. Raises :class:`NotFound`."""
     counts = [
         counted(table, table.workspace_id == Workspace.id, of=Workspace)
-        for table in (Membership, Group, Role, AllowedOrganization, Resource)
+        for table in (Membership, Group, Role, AllowedOrganization)
     ]
+    resources = (
+        sa.select(sa.literal(1)).where(Resource.workspace_id == workspace_id).limit(MANY_RESOURCES + 1)
+    )
+    counts.append(sa.select(sa.func.count()).select_from(resources.subquery("some")).scalar_subquery())
     row = (
         await session.execute(
             sa.select(
@@ -258,13 +274,14 @@ def _person(shown: Any) -> list[Any]:
 def _here(
     workspace_id: UUID, table: Any, condition: Any, place: "sa.Select[UUID] | None", shown: Any
 ) -> "sa.ScalarSelect[int]":
-    """How many rows of ``table`` that fit are of the workspace; ``place`` finds the workspace of a row that does not
-    name it itself. Summed up rather than joined: that goes by what the person has, which is little, and never by what
-    the workspace has.
+    """How many rows of ``table`` that fit are of the workspace, counted to :data:`COUNTED` and one more; ``place``
+    finds the workspace of a row that does not name it itself. Looked up and not joined: that goes by what the person
+    has, which is little as a rule, and never by what the workspace has.
     """
     found = place.correlate(table).scalar_subquery() if place is not None else table.workspace_id
-    number = sa.func.coalesce(sa.func.sum(sa.case((found == workspace_id, 1), else_=0)), 0)
-    return sa.select(number).select_from(table).where(condition).correlate(shown).scalar_subquery()
+    some = sa.select(sa.literal(1)).select_from(table).where(condition, found == workspace_id)
+    some = some.limit(COUNTED + 1).correlate(shown)
+    return sa.select(sa.func.count()).select_from(some.subquery("some")).scalar_subquery()
 
 
 async def groups(

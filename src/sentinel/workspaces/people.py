@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from sentinel.audit import activity
 from sentinel.core import listing
+from sentinel.core.database import contains_folded
 from sentinel.core.errors import Conflict, Invalid, NotFound
 from sentinel.core.listing import Listing
 from sentinel.identity import administrators, users
@@ -71,6 +72,16 @@ class Person:
     memberships: tuple[Belonging, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person without the list of workspaces, which may be long. ``organization`` is the stored one."""
+
+    user: User
+    organization: Organization | None
+    social_accounts: tuple[LinkedAccount, ...]
+    membership_count: int
+
+
 Standing = Literal["active", "inactive", "administrators"]
 _STANDINGS: dict[Standing, Any] = {
     "active": User.is_active,
@@ -105,6 +116,15 @@ async def search(
         beside=_workspace_count,
         searched=bool(text),
     )
+
+
+async def newest(session: AsyncSession, *, amount: int) -> tuple[Account, ...]:
+    """The newest people, without counting the others: one statement."""
+    shown = _ACCOUNTS.order_by(User.created_at.desc(), User.id.desc()).limit(amount).subquery("shown")
+    rows = await session.execute(
+        sa.select(shown, *_workspace_count(shown)).order_by(shown.c.created_at.desc(), shown.c.id.desc())
+    )
+    return tuple(Account(*row) for row in rows)
 
 
 async def of_organization(
@@ -161,6 +181,58 @@ async def detail(session: AsyncSession, user_id: UUID) -> Person:
             Belonging(workspace.id, workspace.name, workspace.slug, membership.role, membership.joined_at)
             for workspace, membership in joined.values()
         ),
+    )
+
+
+async def profile(session: AsyncSession, user_id: UUID) -> Profile:
+    """One person with linked accounts and organization, in one statement. Raises :class:`NotFound`."""
+    rows = (
+        await session.execute(
+            sa.select(
+                User,
+                Organization,
+                listing.counted(Membership, Membership.user_id == User.id, of=User),
+                SocialAccount,
+            )
+            .outerjoin(Organization, Organization.id == User.organization_id)
+            .outerjoin(SocialAccount, SocialAccount.user_id == User.id)
+            .where(User.id == user_id)
+            .order_by(SocialAccount.provider, SocialAccount.id)
+            .execution_options(populate_existing=True)
+        )
+    ).all()
+    if not rows:
+        raise _unknown()
+    user, organization, membership_count, _ = rows[0]
+    linked = tuple(
+        LinkedAccount(account.id, account.provider, account.provider_user_id)
+        for *_, account in rows
+        if account is not None
+    )
+    return Profile(user, organization, linked, membership_count)
+
+
+async def belongings(
+    session: AsyncSession, user_id: UUID, text: str | None = None, *, page: int = 1, page_size: int = 20
+) -> Listing[Belonging]:
+    """A page of the workspaces of a person whose name or slug contains ``text``, by name. None for nobody."""
+    base = (
+        sa.select(Workspace.id, Workspace.name, Workspace.slug, Membership.role, Membership.joined_at)
+        .join(Membership, Membership.workspace_id == Workspace.id)
+        .where(Membership.user_id == user_id)
+    )
+    if text:
+        base = base.where(
+            sa.or_(contains_folded(Workspace.name, text), contains_folded(Workspace.slug, text))
+        )
+    return await listing.read(
+        session,
+        Belonging,
+        base,
+        lambda row: (row.name, row.id),
+        page=page,
+        page_size=page_size,
+        searched=bool(text),
     )
 
 

@@ -41,7 +41,7 @@ class Stats(BaseModel):
 async def stats(session: Session, _: Admin) -> Stats:
     """Totals, the five newest people and the five largest workspaces."""
     counted = await census(session)
-    newest = await people.search(session, None, page=1, page_size=AMOUNT)
+    newest = await people.newest(session, amount=AMOUNT)
     largest = await largest_workspaces(session, amount=AMOUNT)
     return Stats(
         total_users=counted.users,
@@ -50,6 +50,6 @@ async def stats(session: Session, _: Admin) -> Stats:
         total_resources=counted.resources,
         active_users=counted.active_users,
         inactive_users=counted.inactive_users,
-        recent_users=[AccountOut.model_validate(user) for user in newest.items],
+        recent_users=[AccountOut.model_validate(user) for user in newest],
         top_workspaces=[LargestWorkspace.model_validate(workspace) for workspace in largest],
     )

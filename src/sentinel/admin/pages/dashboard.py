@@ -40,8 +40,8 @@ GROUP_OF = {
 async def dashboard(view: Page, days: Period) -> Response:
     """How the installation stands at a glance. Any number of days but 7 and 90 shows 30."""
     async with view.reading() as session:
-        counted = await census(session)
-        newest = await people.search(session, None, page=1, page_size=AMOUNT)
+        counted = await census(session, exact=False)
+        newest = await people.newest(session, amount=AMOUNT)
         largest = await largest_workspaces(session, amount=AMOUNT)
         summary = await history.summary(session, days=days, now=view.now)
         recent = await history.recent(session, amount=RECENT)
@@ -53,7 +53,7 @@ async def dashboard(view: Page, days: Period) -> Response:
         periods=PERIODS,
         since=window.first,
         census=counted,
-        newest=newest.items,
+        newest=newest,
         largest=largest,
         all_days=list(window),
         series=by_group(summary, list(window)),

@@ -38,6 +38,7 @@ async def index(
         found=found,
         search=search,
         roles=ROLES,
+        counted=overview.COUNTED,
     )
 
 

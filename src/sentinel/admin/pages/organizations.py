@@ -14,7 +14,7 @@ from sentinel.admin.pages.forms import Form, Typed
 from sentinel.admin.pages.picker import Search
 from sentinel.admin.view import View
 from sentinel.admin.words import plural
-from sentinel.identity import organization_admin
+from sentinel.identity import organization_admin, organization_domains
 from sentinel.identity.models import OrganizationDomain
 from sentinel.identity.organization_admin import OrganizationDetail
 from sentinel.workspaces import people
@@ -23,6 +23,8 @@ router = APIRouter(prefix="/admin/organizations", include_in_schema=False)
 
 HOME = ("Organizations", "/organizations")
 PAGE_SIZE = 50
+DOMAINS_BESIDE = 10
+"""So many domains are shown beside the people; all of them have a page of their own."""
 HINTS = {
     "name": "A name has 1 to 255 characters.",
     "slug": "Use small letters, digits and hyphens, 2 to 63 of them, and no hyphen at either end.",
@@ -87,7 +89,8 @@ async def _detail(
     claiming: Form | None = None,
 ) -> Response:
     async with view.reading() as session:
-        organization = await organization_admin.get(session, organization_id)
+        organization = await organization_admin.entry(session, organization_id)
+        domains = await organization_domains.search(session, organization_id, page_size=DOMAINS_BESIDE)
         found = await people.of_organization(
             session, organization_id, search.strip(), page=page, page_size=PAGE_SIZE
         )
@@ -98,6 +101,7 @@ async def _detail(
         status=(naming or claiming or Form({})).status,
         at=f"/organizations/{organization_id}",
         organization=organization,
+        domains=domains.items,
         found=found,
         search=search,
         naming=naming or Form({"name": organization.name}),
@@ -123,7 +127,7 @@ async def rename(view: Page, organization_id: UUID, name: Typed = "") -> Respons
 async def switch(view: Page, organization_id: UUID, enabled: On) -> Response:
     """Enable or disable an organization; for the public one this is the switch of public sign-in."""
     async with view.reading() as session:
-        organization = await organization_admin.get(session, organization_id)
+        organization = await organization_admin.entry(session, organization_id)
 
     def said(ended: int) -> str:
         if organization.is_public:
@@ -143,7 +147,7 @@ async def switch(view: Page, organization_id: UUID, enabled: On) -> Response:
 async def delete(view: Page, organization_id: UUID) -> Response:
     """Delete an organization."""
     async with view.reading() as session:
-        organization = await organization_admin.get(session, organization_id)
+        organization = await organization_admin.entry(session, organization_id)
     return await view.act(
         lambda session: organization_admin.delete(session, organization_id, **view.actor),
         to="/organizations",
@@ -153,6 +157,26 @@ async def delete(view: Page, organization_id: UUID) -> Response:
 
 
 # ── domains ──
+
+
+@router.get("/{organization_id}/domains")
+async def all_domains(
+    view: Page, organization_id: UUID, search: Search = "", page: Annotated[int, Query(ge=1)] = 1
+) -> Response:
+    """Every domain of an organization."""
+    async with view.reading() as session:
+        organization = await organization_admin.entry(session, organization_id)
+        found = await organization_domains.search(
+            session, organization_id, search.strip(), page=page, page_size=PAGE_SIZE
+        )
+    return view.page(
+        "organizations/domains.html",
+        title="Domains",
+        crumbs=[HOME, (organization.name, f"/organizations/{organization_id}")],
+        organization=organization,
+        found=found,
+        search=search,
+    )
 
 
 @router.post("/{organization_id}/domains")

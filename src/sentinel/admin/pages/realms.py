@@ -20,6 +20,8 @@ from sentinel.apps.realms import Member
 router = APIRouter(prefix="/admin", include_in_schema=False)
 
 HOME = ("Realms", "/realms")
+OFFERED = 20
+"""So many services are offered to be added; a longer text finds the others."""
 HINTS = {
     "name": "A name has 1 to 255 characters.",
     "slug": "Use 2 to 255 lower-case letters, digits and hyphens, a letter first and no hyphen last.",
@@ -63,19 +65,28 @@ async def create(view: Page, name: Typed = "", slug: Typed = "", m2m_ttl_s: Type
 
 
 @router.get("/realms/{realm_id}")
-async def detail(view: Page, realm_id: UUID) -> Response:
-    """Who is in a realm, and who could be."""
+async def detail(
+    view: Page,
+    realm_id: UUID,
+    search: Search = "",
+    page: Annotated[int, Query(ge=1)] = 1,
+    service: Search = "",
+) -> Response:
+    """Who is in a realm, and who could be: ``service`` is a part of the name of one to add."""
     async with view.reading() as session:
         realm = await realms.get(session, realm_id)
-        members = await realms.members(session, realm_id)
-        standalone = await service_apps.standalone(session)
+        found = await realms.search_members(session, realm_id, search.strip(), page=page)
+        offered, standalone = await service_apps.standalone(session, service.strip(), amount=OFFERED)
     return view.page(
         "realms/detail.html",
         title=realm.name,
         crumbs=[HOME],
         realm=realm,
-        members=members,
+        found=found,
+        search=search,
+        offered=offered,
         standalone=standalone,
+        service=service,
     )
 
 
@@ -90,7 +101,7 @@ async def edit(view: Page, realm_id: UUID) -> Response:
 async def _edit(view: View, realm: Realm, form: Form) -> Response:
     async with view.reading() as session:
         rows = await scopes.count_rows(session, realm.slug)
-        members = await realms.members(session, realm.id)
+        members = await realms.search_members(session, realm.id)
     return view.page(
         "realms/edit.html",
         title="Edit",
@@ -99,7 +110,7 @@ async def _edit(view: View, realm: Realm, form: Form) -> Response:
         form=form,
         realm=realm,
         rows=rows,
-        member_count=len(members),
+        member_count=members.total,
     )
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from sentinel.admin.pages.desk import Page, Period
 from sentinel.audit import history
 from sentinel.audit.history import Filters
-from sentinel.roles.insights import PERIODS, insights
+from sentinel.roles.insights import PERIODS, glance
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/admin", include_in_schema=False)
 async def usage(view: Page, days: Period, workspace_id: UUID | None = None) -> Response:
     """Top actions, services and people, verdicts by day, dormant grants and unused roles."""
     async with view.reading() as session:
-        found = await insights(session, days=days, now=view.now, workspace_id=workspace_id)
+        found = await glance(session, days=days, now=view.now, workspace_id=workspace_id)
         names = await history.names(session, Filters(workspace_id=workspace_id))
     gone = f"gone ({workspace_id})" if workspace_id else None
     return view.page(
@@ -25,7 +25,8 @@ async def usage(view: Page, days: Period, workspace_id: UUID | None = None) -> R
         title="Usage",
         days=days,
         periods=PERIODS,
-        found=found,
+        found=found.insights,
+        glance=found,
         workspace_id=workspace_id,
         workspace_name=names.workspace or gone,
     )

@@ -22,7 +22,7 @@ from sentinel.identity import accounts, users
 from sentinel.identity.accounts import Switched
 from sentinel.identity.models import User
 from sentinel.workspaces import members, people
-from sentinel.workspaces.people import Person, Standing
+from sentinel.workspaces.people import Standing
 from sentinel.workspaces.roles import WorkspaceRole
 
 router = APIRouter(prefix="/admin/users", include_in_schema=False)
@@ -103,26 +103,33 @@ def _switched(done: Switched, active: bool) -> str:
 
 
 @router.get("/{user_id}")
-async def detail(view: Page, user_id: UUID) -> Response:
-    """All of one person."""
-    async with view.reading() as session:
-        person = await people.detail(session, user_id)
-    return await _detail(view, person, Form({"name": person.user.name}))
+async def detail(
+    view: Page, user_id: UUID, search: Search = "", page: Annotated[int, Query(ge=1)] = 1
+) -> Response:
+    """All of one person, and a page of the workspaces."""
+    return await _detail(view, user_id, search=search, page=page)
 
 
-async def _detail(view: View, person: Person, form: Form) -> Response:
-    user = person.user
+async def _detail(
+    view: View, user_id: UUID, *, search: str = "", page: int = 1, form: Form | None = None
+) -> Response:
     async with view.reading() as session:
+        person = await people.profile(session, user_id)
+        user = person.user
+        found = await people.belongings(session, user_id, search.strip(), page=page)
         seen = await sign_ins.insights(session, COUNTRIES, days=INSIGHT_DAYS, now=view.now, user_id=user.id)
         recent = await history.about_user(session, user.id, amount=RECENT)
     return view.page(
         "users/detail.html",
         title=user.name,
         crumbs=[HOME],
-        status=form.status,
+        status=form.status if form else 200,
+        at=f"/users/{user_id}",
         person=person,
         user=user,
-        form=form,
+        found=found,
+        search=search,
+        form=form or Form({"name": user.name}),
         seen=seen,
         recent=recent,
         roles=ROLES,
@@ -140,8 +147,7 @@ async def rename(view: Page, user_id: UUID, name: Typed = "") -> Response:
 
     saved = await form.submit(view, AccountChangeIn, save)
     if saved is None:
-        async with view.reading() as session:
-            return await _detail(view, await people.detail(session, user_id), form)
+        return await _detail(view, user_id, form=form)
     return view.go(f"/users/{user_id}", f"The name is {saved.name} now.")
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from sentinel.admin.pages.desk import Page, Period
 from sentinel.admin.pages.workspaces import HOME
-from sentinel.roles.insights import PERIODS, insights
+from sentinel.roles.insights import PERIODS, glance
 from sentinel.workspaces import overview
 
 router = APIRouter(prefix="/admin/workspaces/{workspace_id}/usage", include_in_schema=False)
@@ -18,7 +18,7 @@ async def index(view: Page, workspace_id: UUID, days: Period) -> Response:
     """The figures of the page Usage for one workspace."""
     async with view.reading() as session:
         workspace = await overview.detail(session, workspace_id)
-        found = await insights(session, days=days, now=view.now, workspace_id=workspace_id)
+        found = await glance(session, days=days, now=view.now, workspace_id=workspace_id)
     return view.page(
         "workspaces/usage.html",
         title="Usage",
@@ -26,5 +26,6 @@ async def index(view: Page, workspace_id: UUID, days: Period) -> Response:
         workspace=workspace,
         days=days,
         periods=PERIODS,
-        found=found,
+        found=found.insights,
+        glance=found,
     )

@@ -96,6 +96,7 @@ def _edit(view: View, workspace: WorkspaceDetail, form: Form) -> Response:
         crumbs=[HOME, (workspace.name, f"/workspaces/{workspace.id}/members")],
         status=form.status,
         workspace=workspace,
+        counted=overview.MANY_RESOURCES,
         form=form,
     )
 
