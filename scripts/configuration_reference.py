@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from sentinel.settings import DEV_SESSION_SECRET, SQLITE_URL, Settings
+from sentinel.settings import DEV_SESSION_SECRET, SQLITE_URL, Settings, meanings
 
 PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
 BEGIN = "<!-- variables: begin (written by scripts/configuration_reference.py) -->"
@@ -24,6 +24,7 @@ SHOWN_OTHERWISE = {
 def table() -> str:
     """A row a variable: name, default, meaning."""
     rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    meaning = meanings()
     for name, field in Settings.model_fields.items():
         if name == "oidc":
             rows.append(
@@ -31,9 +32,8 @@ def table() -> str:
                 "For each name in `OIDC_PROVIDERS`: the client, the discovery document, the button's text. |"
             )
             continue
-        meaning = " ".join((field.description or "").split())
         rows.append(
-            f"| `{name.upper()}` | {SHOWN_OTHERWISE.get(name) or _shown(field.default)} | {meaning} |"
+            f"| `{name.upper()}` | {SHOWN_OTHERWISE.get(name) or _shown(field.default)} | {meaning.get(name, '')} |"
         )
     return "\n".join(rows)
 

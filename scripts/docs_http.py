@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from sentinel.app import ROOMS
+from sentinel.app import ROOMS, panel
 
 PUBLIC_HEAD = """# HTTP API
 
@@ -95,7 +95,7 @@ ORDER = (
 @cache
 def _api() -> FastAPI:
     api = FastAPI(title="Sentinel Auth")
-    for router in ROOMS["all"]:
+    for router in (*ROOMS["all"], *panel()):
         api.router.routes.extend(router.routes)
     return api
 

@@ -1,4 +1,5 @@
-"""Fetches what the panel shows from other projects (htmx, Tabler) into the package, as the lock in frontend/ says.
+"""Fetches what the panel (htmx, Tabler) and the API reference (Swagger UI) show from other projects into the package,
+as the lock in frontend/ says.
 
 Run by ``make setup`` and when a wheel is built; a second run finds nothing to do. Needs npm, or fetches Node.js as a
 Python package for the purpose (requirements/node.txt). The files are never committed.
@@ -15,13 +16,23 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "frontend"
 TARGET = ROOT / "src" / "sentinel" / "admin" / "static" / "vendor"
+REFERENCE = ROOT / "src" / "sentinel" / "api" / "static" / "vendor"
 STAMP = TARGET / "stamp"
 FILES = {
-    "htmx.min.js": "htmx.org/dist/htmx.min.js",
-    "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    TARGET / "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    TARGET / "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    REFERENCE / "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
+    REFERENCE / "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
 }
 # The style sheet of Tabler carries its licence in its first lines.
-LICENCES = {"htmx": "htmx.org/LICENSE", "Tabler Icons": "@tabler/icons/LICENSE"}
+LICENCES = {
+    TARGET: {"htmx": "htmx.org/LICENSE", "Tabler Icons": "@tabler/icons/LICENSE"},
+    REFERENCE: {
+        "Swagger UI": "swagger-ui-dist/LICENSE",
+        "Its notice": "swagger-ui-dist/NOTICE",
+        "What its script is built from": "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
+    },
+}
 
 
 def fingerprint() -> str:
@@ -32,9 +43,9 @@ def fingerprint() -> str:
 
 def main() -> int:
     """Fetch the files unless they are there already. Returns the exit status."""
-    if STAMP.is_file() and STAMP.read_text() == fingerprint():
+    if all(path.is_file() for path in FILES) and STAMP.is_file() and STAMP.read_text() == fingerprint():
         return 0
-    print("Fetching the panel's front-end files ...", file=sys.stderr)
+    print("Fetching the front-end files ...", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for name in ("package.json", "package-lock.json", ".npmrc"):
@@ -79,16 +90,18 @@ def npm(work: Path) -> list[str]:
 
 def write(modules: Path) -> None:
     """Copy what is needed of the fetched packages; the stamp comes last."""
-    TARGET.mkdir(parents=True, exist_ok=True)
+    for folder in LICENCES:
+        folder.mkdir(parents=True, exist_ok=True)
     STAMP.unlink(missing_ok=True)
-    for name, source in FILES.items():
+    for path, source in FILES.items():
         text = (modules / source).read_text(encoding="utf-8")
         # The maps are not shipped, and a browser with open tools would ask for them.
-        (TARGET / name).write_text(re.sub(r"\n?(//|/\*)# sourceMappingURL=.*", "", text), encoding="utf-8")
+        path.write_text(re.sub(r"\n?(//|/\*)# sourceMappingURL=.*\s*\Z", "", text), encoding="utf-8")
     (TARGET / "icons.svg").write_text(sprite(modules / "@tabler" / "icons" / "icons" / "outline"))
-    (TARGET / "LICENSES.txt").write_text(
-        "\n\n".join(f"{name}\n\n{(modules / path).read_text()}" for name, path in LICENCES.items())
-    )
+    for folder, texts in LICENCES.items():
+        (folder / "LICENSES.txt").write_text(
+            "\n\n".join(f"{name}\n\n{(modules / path).read_text()}" for name, path in texts.items())
+        )
     STAMP.write_text(fingerprint())
 
 

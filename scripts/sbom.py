@@ -24,7 +24,6 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +102,8 @@ def bill() -> Bom:
 
 def write(target: Path) -> int:
     """Write the bill to ``target`` and say how many parts it has. It has been checked against the schema."""
+    from cyclonedx.validation.json import JsonStrictValidator  # loading it takes a second
+
     bom = bill()
     text = JsonV1Dot6(bom).output_as_string(indent=2)
     if problem := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):

@@ -1,6 +1,12 @@
+import asyncio
+import os
+import stat
+from pathlib import Path
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sentinel.migrations import upgrade
 from tests.cli.terminal import Terminal
 
 
@@ -35,3 +41,21 @@ def test_newer_database_is_left_alone(terminal: Terminal) -> None:
     assert "newer version" in terminal.refused("db", "upgrade")
     assert "9999" in terminal.run("db", "status").stdout
     assert "9999" in terminal.refused("users", "list")
+
+
+def test_a_new_file_of_sqlite_is_private_and_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
+    """Root restores a backup, and the service opens the file."""
+    folder = tmp_path / "var"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+    previous = os.umask(0)
+    try:
+        asyncio.run(upgrade(f"sqlite+aiosqlite:///{folder / 'sentinel.db'}"))
+    finally:
+        os.umask(previous)
+    files = {file.name: file.stat() for file in folder.iterdir()}
+    assert {"sentinel.db", "sentinel.db.lock"} <= set(files)
+    for name, found in files.items():
+        assert stat.S_IMODE(found.st_mode) == 0o600, name
+        assert (found.st_uid, found.st_gid) == (folder.stat().st_uid, folder.stat().st_gid), name

@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import select
+import shutil
 import stat
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from sentinel.core.clock import Clock
 from sentinel.settings import Settings
 from sentinel.tokens.keyring import FileKeyring, is_development_key
 from tests.cli.terminal import Terminal
+from tests.served import SENTINEL
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = ("setup", "--no-input", "--host", "auth.example.com", "--folder", "prepared")
@@ -101,6 +106,54 @@ def test_taking_a_value_back_to_its_insecure_default_makes_its_finding_appear(
     assert refused == ({finding, "C-10"} if finding == "C-3" else {finding})
 
 
+def test_on_a_terminal_what_no_flag_says_is_asked_for_and_no_secret_is_shown(tmp_path: Path) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path / 'a-database.db'}"
+    dialogue = {
+        "Host name that people will see": "Auth.Example.com",
+        "Database URL (empty: embedded SQLite)": database,
+        "Your e-mail address, to become administrator": "ada@example.com",
+        "Sign-in providers, separated by commas (google, github, entra)": "github",
+        "GITHUB_CLIENT_ID": "an-id",
+        "GITHUB_CLIENT_SECRET": "hush-hush-github",
+    }
+    leader, follower = os.openpty()
+    process = subprocess.Popen(
+        [SENTINEL, "setup", "--folder", "prepared"],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "COLUMNS": "200"},
+        start_new_session=True,
+    )
+    os.close(follower)
+    shown = ""
+    with open(leader, "r+b", buffering=0) as screen:
+
+        def read() -> str:
+            assert select.select([screen], [], [], 60)[0], shown
+            return screen.read(4096).decode()
+
+        for question, answer in dialogue.items():
+            # The space comes when the answer is waited for; whatever is typed before it is thrown away.
+            while not shown.endswith(f"{question}: "):
+                shown += read()
+            screen.write(f"{answer}\n".encode())
+        # A terminal without a process at its other end answers with an error instead of an end.
+        with suppress(OSError):
+            while piece := read():
+                shown += piece
+        assert process.wait(30) == 0, shown
+    assert list(dialogue) == sorted(dialogue, key=shown.index)
+    settings = settings_of(tmp_path / "prepared")
+    assert (settings.base_url, settings.admin_emails) == ("https://auth.example.com", ("ada@example.com",))
+    assert settings.database_url.get_secret_value() == database
+    assert settings.github_client_id == "an-id"
+    assert settings.github_client_secret.get_secret_value() == "hush-hush-github"
+    for secret in ("hush-hush-github", "a-database", settings.session_secret_key.get_secret_value()):
+        assert secret not in shown.partition("Prepared")[0]
+
+
 def test_nothing_is_overwritten_and_nothing_is_half_done(key_terminal: Terminal) -> None:
     folder = key_terminal.folder / "prepared"
     folder.mkdir()
@@ -146,6 +199,18 @@ def test_the_proxy_of_ones_choice_gets_the_host_and_the_port(
         assert "auth.example.com" in text and "127.0.0.1:9777" in text and "@@" not in text
     unit = (key_terminal.folder / "prepared" / "sentinel.service").read_text()
     assert f"EnvironmentFile={key_terminal.folder / 'prepared'}/sentinel.env" in unit and "@@" not in unit
+
+
+def test_systemd_takes_the_unit(key_terminal: Terminal) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze here: install systemd; the unit itself is written all the same")
+    key_terminal.ok(*ARGUMENTS)
+    unit = key_terminal.folder / "prepared" / "sentinel.service"
+    done = subprocess.run([program, "verify", str(unit)], capture_output=True, text=True, check=False)
+    # It tells of every word that it does not know, and of the other units of this machine.
+    said = [line for line in done.stderr.splitlines() if "sentinel.service" in line]
+    assert (done.returncode, said) == (0, [])
 
 
 @pytest.mark.parametrize("name", [path.name for path in TEMPLATES.iterdir()])

@@ -316,6 +316,30 @@ async def test_wrong_types_and_content_types_are_422(stage: Stage) -> None:
         require_detail(answer, 400, "Invalid or expired code")
 
 
+async def test_json_is_utf_8_and_nothing_else(stage: Stage) -> None:
+    """§0.1 rule 2, on the ordinary way and on the short one."""
+    headers = await caller(stage) | JSON
+    name = {"name": "Łukasz ☃"}
+    item = {
+        "service_name": "notes",
+        "resource_type": "document",
+        "resource_id": str(uuid4()),
+        "action": "view",
+    }
+    asked = (("PATCH", "/users/me", name), ("POST", "/permissions/check", {"checks": [item]}))
+    for method, path, body in asked:
+        text = json.dumps(body, ensure_ascii=False)
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"):
+            content = text.encode(encoding)
+            answer = await stage.client.request(method, path, content=content, headers=headers)
+            require_detail(answer, 400, "The body must be JSON in UTF-8")
+        odd = headers | {"Content-Type": "application/vnd.api+JSON; charset=utf-16"}
+        for kind in (headers, odd):
+            answer = await stage.client.request(method, path, content=text.encode(), headers=kind)
+            assert answer.status_code == 200, answer.text
+    assert [user.name for user in await stage.all(User)] == [name["name"]]
+
+
 async def test_422_never_repeats_what_was_sent(stage: Stage) -> None:
     headers = await caller(stage)
     verifier = "v" * 43

@@ -1,5 +1,6 @@
 """Health and keys: H1 to H4."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ async def test_H3_the_keys_are_never_limited_and_not_logged(stage: Stage) -> Non
 
 async def test_H4_no_documentation_outside_development(sqlite_url: str, stage_keys: Keys) -> None:
     async with open_stage(sqlite_url, stage_keys) as production:
-        for path in ("/docs", "/redoc", "/openapi.json"):
+        for path in ("/docs", "/redoc", "/openapi.json", "/docs/reference.js"):
             answer = await production.client.get(path)
             assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"}), path
     async with open_stage(sqlite_url, stage_keys, debug=True) as development:
@@ -95,6 +96,16 @@ async def test_H4_no_documentation_outside_development(sqlite_url: str, stage_ke
             answer = await development.client.get(path)
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith("text/html")
+            # Everything comes from here: no other host is named, and no script stands in the page.
+            assert "//" not in answer.text.replace("</", "") and "<script>" not in answer.text
+            assert "script-src 'self';" in (rules := answer.headers["content-security-policy"])
+            assert "http" not in rules and rules.startswith("default-src 'none'")
+            for name in re.findall(r'(?:src|href)="(docs/[^"]+)"', answer.text):
+                file = await development.client.get(f"/{name}")
+                assert file.status_code == 200 and len(file.content) > 100, name
+                assert file.headers["content-type"].split(";")[0] in ("text/javascript", "text/css")
+        for name in ("vendor", "reference.html", "..%2freference.py", "LICENSES.txt"):
+            assert (await development.client.get(f"/docs/{name}")).status_code == 404
         described = (await development.client.get("/openapi.json")).json()
         assert "/auth/token" in described["paths"]
 

@@ -22,6 +22,7 @@ from sentinel.login import codes, sessions
 from sentinel.tokens import families, revocation
 from sentinel.tokens.families import ClientContext, TokenPair
 from sentinel.tokens.models import AuthorizationCode, RefreshFamily, RefreshToken
+from sentinel.tokens.sweep import sweep
 from sentinel.workspaces.models import Workspace
 from tests.races import in_a_row
 from tests.stage import PROVIDER, USER_AGENT, Keys, Pkce, Stage, bearer, open_stage
@@ -313,3 +314,17 @@ async def test_RF_2_sweeping_waits_for_nobody(postgres_world: World) -> None:
         assert await stage.count(AuthorizationCode) == 0
     await _sweep(stage.state)
     assert await stage.count(RefreshToken) == await stage.count(RefreshFamily) == 0
+
+
+async def test_RF_2_one_process_sweeps_at_a_time(postgres_world: World) -> None:
+    world, stage = postgres_world, postgres_world.stage
+    await world.session()
+    database, lifetime = stage.state.database, stage.state.issuer.lifetimes.refresh
+    begun = stage.clock.now()
+    stage.clock.advance(timedelta(days=8).total_seconds())
+    async with database.transaction() as first, database.transaction() as second:
+        # It finds nothing, and so holds no row; that it has not ended keeps the other one away.
+        assert await sweep(first, refresh_lifetime=lifetime, now=begun) == 0
+        assert await sweep(second, refresh_lifetime=lifetime, now=stage.clock.now()) == 0
+    async with database.transaction() as third:
+        assert await sweep(third, refresh_lifetime=lifetime, now=stage.clock.now()) == 2

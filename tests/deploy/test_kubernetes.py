@@ -3,13 +3,13 @@
 import json
 import re
 import shutil
+import stat
 import subprocess
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]
 from typer.testing import CliRunner
@@ -20,6 +20,7 @@ from sentinel.cli.main import app
 from sentinel.cli.server import UVICORN
 from sentinel.settings import Settings
 from tests.deploy.conftest import ROOT
+from tests.deploy.test_documented import block, type_in
 from tests.stage import Keys
 
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -59,6 +60,14 @@ def container(tier: str) -> dict[str, Any]:
     return found
 
 
+@cache
+def validation() -> Any:
+    """What judges manifests. Loading it takes a second, which no process has to spare that only reads this file."""
+    import kubernetes_validate  # type: ignore[import-untyped]
+
+    return kubernetes_validate
+
+
 def variables(tier: str) -> dict[str, str]:
     """The environment of the service in a pod; values of the Secret are left empty."""
     given = dict(
@@ -73,14 +82,14 @@ def variables(tier: str) -> dict[str, str]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_manifest_is_valid(version: str) -> None:
     for document in documents():
-        kubernetes_validate.validate(document, version, strict=True)
+        validation().validate(document, version, strict=True)
 
 
 def test_the_validation_sees_a_slip() -> None:
     document = deepcopy(one("Deployment", "sentinel-public"))
     document["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(document, VERSIONS[-1], strict=True)
+    with pytest.raises(validation().ValidationError):
+        validation().validate(document, VERSIONS[-1], strict=True)
 
 
 def test_kustomizations_name_every_file_and_nothing_else() -> None:
@@ -111,7 +120,7 @@ def test_kustomize_makes_of_it_what_it_should() -> None:
     ).stdout
     objects = list(yaml.safe_load_all(made))
     for document in objects:
-        kubernetes_validate.validate(document, VERSIONS[-1], strict=True)
+        validation().validate(document, VERSIONS[-1], strict=True)
         assert document["kind"] == "Namespace" or document["metadata"]["namespace"] == "sentinel"
     assert {document["kind"] for document in objects}.isdisjoint({"Secret"})
     [settings] = [document for document in objects if document["kind"] == "ConfigMap"]
@@ -147,6 +156,22 @@ def test_secrets_stand_in_no_file() -> None:
         re.search(r"SECRET|PASSWORD|DATABASE_URL|REDIS_URL", line)
         for line in (FOLDER / "example" / "sentinel.env").read_text().splitlines()
     )
+
+
+def test_the_secrets_are_made_as_the_page_has_it(tmp_path: Path) -> None:
+    """Kubectl takes each line as it is, quotes too; so what stands there has to be the value itself."""
+    type_in(block("kubernetes", "secrets"), tmp_path)
+    made = tmp_path / "secrets.env"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    values = dict(line.split("=", 1) for line in made.read_text().splitlines())
+    assert set(values) == set(one("Secret", "sentinel")["stringData"])
+    settings = Settings.load({}, env_file=tmp_path / "installation" / "sentinel.env")
+    assert settings.session_secret_key.get_secret_value() == values["SESSION_SECRET_KEY"]
+    assert settings.database_url.get_secret_value() == values["DATABASE_URL"]
+    assert settings.redis_url and settings.redis_url.get_secret_value() == values["REDIS_URL"]
+    assert values["GITHUB_CLIENT_SECRET"] == "a-secret"
+    keys = one("Secret", "sentinel-keys")["stringData"]
+    assert {path.name for path in (tmp_path / "installation" / "keys").iterdir()} == set(keys)
 
 
 @pytest.mark.parametrize("tier", TIERS)

@@ -67,3 +67,4 @@ def test_a_wheel_of_the_source_distribution_is_the_package_and_nothing_else(
         need.startswith("opentelemetry-sdk") and "otel" in need for need in said.get_all("Requires-Dist", [])
     )
     assert b"Tabler" in inside["sentinel/admin/static/vendor/LICENSES.txt"]
+    assert b"Apache License" in inside["sentinel/api/static/vendor/LICENSES.txt"]

@@ -1,4 +1,8 @@
-"""``sentinel dev``: a first look in one command, on this machine alone."""
+"""``sentinel dev``: a first look in one command, on this machine alone.
+
+One installation, started in a hostile environment, is looked at by most of the tests. What is refused before anything
+is served is run in this process.
+"""
 
 import json
 import os
@@ -10,14 +14,93 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from sentinel.devmode.installation import Notes, read_notes
+from tests.cli.conftest import _logging_as_before
+from tests.cli.terminal import Terminal
+
+__all__ = ["_logging_as_before"]
+
 SENTINEL = Path(sys.executable).with_name("sentinel")
+HOSTILE = {
+    "DATABASE_URL": "postgresql://identity:secret@db.example.com/production",
+    "JWT_PRIVATE_KEY_PATH": "/nowhere/private.pem",
+    "BASE_URL": "https://auth.example.com",
+}
+"""Variables that a development server has to leave alone."""
+
+
+class Development:
+    """An installation in ``folder``, and the server of it that runs just now."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.said = ""
+        self._running = ExitStack()
+        (folder / ".env").write_text("REDIS_URL=redis://redis.example.com:6379\n")
+
+    @property
+    def base(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def notes(self) -> Notes:
+        notes = read_notes(self.data)
+        assert notes is not None
+        return notes
+
+    def kid(self) -> str:
+        """The id of the key that the server signs with."""
+        kid: str = httpx.get(f"{self.base}/.well-known/jwks.json").json()["keys"][0]["kid"]
+        return kid
+
+    def me(self, token: str) -> int:
+        """What the server answers to the bearer of a token."""
+        return httpx.get(f"{self.base}/users/me", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    def start(self, *options: str, port: int | None = None) -> None:
+        """Start the server and wait until it has said where to go."""
+        self.port = port or self.port
+        log = self._running.enter_context(_dev(self.folder, *options, port=self.port, **HOSTILE))
+        self.said = log.read_text()
+
+    def stop(self) -> None:
+        """Stop it as somebody at a keyboard does."""
+        self._running.close()
+        self.said = ""
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Development]:
+    """Where the server of this module is installed."""
+    here = Development(tmp_path_factory.mktemp("dev"))
+    yield here
+    here.stop()
+
+
+@pytest.fixture
+def here(installation: Development) -> Development:
+    """The installation, with its server running."""
+    if not installation.said:
+        installation.start()
+    return installation
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """For commands that are refused: they run in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Terminal(tmp_path, "")
 
 
 def _free_port() -> int:
@@ -67,107 +150,46 @@ def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.Comple
     )
 
 
-def _notes(folder: Path) -> dict[str, Any]:
-    notes: dict[str, Any] = json.loads((folder / "data" / "dev.json").read_text())
-    return notes
+def test_dev_prints_where_to_go_who_can_sign_in_and_commands_that_work(here: Development) -> None:
+    assert f"Open {here.base}" in here.said
+    for person in ("olivia@acme.example", "victor@acme.example", "oscar@globex.example"):
+        assert person in here.said
+    key = here.notes().service_key
+    assert f"export SERVICE_KEY={key}" in here.said
+    # The lines as they are printed, in a shell.
+    commands = [line.strip() for line in here.said.replace("\\\n", " ").splitlines() if "curl -s" in line]
+    assert len(commands) == 2
+    token = _run(here.folder, "dev", "token", "edith@acme.example")
+    assert token.returncode == 0, token.stderr
+    shell = _environment(SERVICE_KEY=key, TOKEN=token.stdout.strip())
+    answers = [
+        json.loads(subprocess.run(["bash", "-c", line], capture_output=True, env=shell, check=True).stdout)
+        for line in commands
+    ]
+    assert answers[0]["visibility"] == "workspace"
+    assert answers[1]["results"][0]["allowed"] is True
+    # What is no HTTP is refused in the form of everything else, as by 'sentinel serve' (http-api.md §0.2, §0.3).
+    with closing(socket.create_connection(("127.0.0.1", here.port), timeout=10)) as raw:
+        raw.sendall(b"NO HTTP AT ALL\r\n\r\n")
+        head, _, body = raw.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"x-content-type-options: nosniff" in head
+    assert json.loads(body).keys() == {"detail"}
 
 
-def test_dev_prints_where_to_go_who_can_sign_in_and_commands_that_work(tmp_path: Path) -> None:
-    port = _free_port()
-    with _dev(tmp_path, port=port) as log:
-        said = log.read_text()
-        assert f"Open http://localhost:{port}" in said
-        for person in ("olivia@acme.example", "victor@acme.example", "oscar@globex.example"):
-            assert person in said
-        key = _notes(tmp_path)["service_key"]
-        assert f"export SERVICE_KEY={key}" in said
-        # The lines as they are printed, in a shell.
-        commands = [line.strip() for line in said.replace("\\\n", " ").splitlines() if "curl -s" in line]
-        assert len(commands) == 2
-        token = _run(tmp_path, "dev", "token", "edith@acme.example")
-        assert token.returncode == 0, token.stderr
-        shell = _environment(SERVICE_KEY=key, TOKEN=token.stdout.strip())
-        answers = [
-            json.loads(
-                subprocess.run(["bash", "-c", line], capture_output=True, env=shell, check=True).stdout
-            )
-            for line in commands
-        ]
-        assert answers[0]["visibility"] == "workspace"
-        assert answers[1]["results"][0]["allowed"] is True
-
-
-def test_restarting_keeps_data_and_keys_and_reset_starts_anew(tmp_path: Path) -> None:
-    port = _free_port()
-    base = f"http://localhost:{port}"
-    with _dev(tmp_path, port=port):
-        first, kid = _notes(tmp_path), httpx.get(f"{base}/.well-known/jwks.json").json()["keys"][0]["kid"]
-        token = _run(tmp_path, "dev", "token", "olivia@acme.example").stdout.strip()
-    with _dev(tmp_path, port=port):
-        assert _notes(tmp_path) == first
-        assert httpx.get(f"{base}/.well-known/jwks.json").json()["keys"][0]["kid"] == kid
-        assert httpx.get(f"{base}/users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200
-    # Another port, the same data: the application's address follows.
-    other = _free_port()
-    with _dev(tmp_path, port=other):
-        assert _run(tmp_path, "dev", "token", "olivia@acme.example").returncode == 0
-    with _dev(tmp_path, "--reset", port=port):
-        assert _notes(tmp_path)["service_key"] != first["service_key"]
-        assert httpx.get(f"{base}/.well-known/jwks.json").json()["keys"][0]["kid"] != kid
-        assert httpx.get(f"{base}/users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
-
-
-def test_the_secrets_of_development_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
-    with _dev(tmp_path, port=_free_port()):
-        pass
+def test_the_secrets_of_development_are_readable_by_their_owner_alone(here: Development) -> None:
     for name in ("dev.json", "keys/private.pem", "keys/idp.pem"):
-        assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600, name
+        assert stat.S_IMODE((here.data / name).stat().st_mode) == 0o600, name
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "example.com"])  # noqa: S104
-def test_dev_refuses_an_address_that_others_can_reach(tmp_path: Path, host: str) -> None:
-    done = _run(tmp_path, "dev", "--host", host, "--port", str(_free_port()))
-    assert done.returncode == 2
-    assert "loopback only" in done.stderr
-    assert "sentinel serve" in done.stderr
-    assert not (tmp_path / "data").exists()
+def test_dev_takes_no_database_and_no_key_from_the_environment(here: Development) -> None:
+    assert (here.data / "sentinel.db").exists()
+    assert (here.data / "keys" / "private.pem").exists()
 
 
-def test_dev_says_when_its_port_is_in_use(tmp_path: Path) -> None:
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        done = _run(tmp_path, "dev", "--port", str(taken.getsockname()[1]))
-    assert done.returncode == 2
-    assert "in use" in done.stderr
-    assert "--port" in done.stderr
-
-
-def test_reset_does_not_delete_a_database_that_is_not_its_own(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    database = tmp_path / "data" / "sentinel.db"
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("CREATE TABLE precious (id INTEGER)")
-    done = _run(tmp_path, "dev", "--reset", "--port", str(_free_port()))
-    assert done.returncode == 2
-    assert database.exists()
-
-
-def test_dev_takes_no_database_and_no_key_from_the_environment(tmp_path: Path) -> None:
-    hostile = {
-        "DATABASE_URL": "postgresql://identity:secret@db.example.com/production",
-        "JWT_PRIVATE_KEY_PATH": "/nowhere/private.pem",
-        "BASE_URL": "https://auth.example.com",
-    }
-    (tmp_path / ".env").write_text("REDIS_URL=redis://redis.example.com:6379\n")
-    with _dev(tmp_path, port=_free_port(), **hostile):
-        assert (tmp_path / "data" / "sentinel.db").exists()
-
-
-def test_T10_a_development_key_is_marked_so_that_production_refuses_it(tmp_path: Path) -> None:
-    with _dev(tmp_path, port=_free_port()):
-        pass
-    keys = tmp_path / "data" / "keys"
+def test_T10_a_development_key_is_marked_so_that_production_refuses_it(
+    here: Development, tmp_path: Path
+) -> None:
+    keys = here.data / "keys"
     done = _run(
         tmp_path,
         "check",
@@ -180,29 +202,73 @@ def test_T10_a_development_key_is_marked_so_that_production_refuses_it(tmp_path:
     assert "dev_jwt_key" in done.stdout
 
 
-def test_a_token_can_only_be_had_from_a_running_server_for_a_sample_person(tmp_path: Path) -> None:
-    assert "no development installation" in _run(tmp_path, "dev", "token", "olivia@acme.example").stderr
-    port = _free_port()
-    with _dev(tmp_path, port=port):
-        unknown = _run(tmp_path, "dev", "token", "nobody@acme.example")
-        assert unknown.returncode == 2
-        assert "olivia@acme.example" in unknown.stderr
-        refused = _run(tmp_path, "dev", "token", "una@nowhere.example")
-        assert refused.returncode == 2
-        assert "403" in refused.stderr
-    stopped = _run(tmp_path, "dev", "token", "olivia@acme.example")
-    assert "is 'sentinel dev' running?" in stopped.stderr
-
-
-def test_the_last_line_opens_the_panel_signed_in_and_works_once(tmp_path: Path) -> None:
-    port = _free_port()
-    with _dev(tmp_path, port=port) as log:
-        link = log.read_text().strip().splitlines()[-1].strip()
-        assert link.startswith(f"http://localhost:{port}/dev/idp/panel/")
+def test_the_last_line_opens_the_panel_signed_in_and_works_once(here: Development) -> None:
+    link = here.said.strip().splitlines()[-1].strip()
+    assert link.startswith(f"{here.base}/dev/idp/panel/")
+    with httpx.Client(follow_redirects=True, timeout=20) as browser:
+        page = browser.get(link)
+        assert page.url.path.rstrip("/") == "/admin" and "Adam Admin" in page.text
+    for again in (link, f"{link[:-5]}wrong"):
         with httpx.Client(follow_redirects=True, timeout=20) as browser:
-            page = browser.get(link)
-            assert page.url.path.rstrip("/") == "/admin" and "Adam Admin" in page.text
-        for again in (link, f"{link[:-5]}wrong"):
-            with httpx.Client(follow_redirects=True, timeout=20) as browser:
-                chooser = browser.get(again)
-                assert chooser.url.path == "/dev/idp/authorize" and "admin_token" not in browser.cookies
+            chooser = browser.get(again)
+            assert chooser.url.path == "/dev/idp/authorize" and "admin_token" not in browser.cookies
+
+
+def test_a_token_can_only_be_had_from_a_running_server_for_a_sample_person(
+    here: Development, terminal: Terminal
+) -> None:
+    ask = ("dev", "token", "olivia@acme.example")
+    assert "no development installation" in terminal.refused(*ask, status=2)
+    data = ("--data", str(here.data))
+    unknown = terminal.refused("dev", "token", "nobody@acme.example", *data, status=2)
+    assert "olivia@acme.example" in unknown
+    assert "403" in terminal.refused("dev", "token", "una@nowhere.example", *data, status=2)
+    here.stop()
+    assert "is 'sentinel dev' running?" in terminal.refused(*ask, *data, status=2)
+
+
+def test_restarting_keeps_data_and_keys_and_reset_starts_anew(here: Development, terminal: Terminal) -> None:
+    ask = ("dev", "token", "olivia@acme.example", "--data", str(here.data))
+    first, kid, token = here.notes(), here.kid(), terminal.ok(*ask).strip()
+    here.stop()
+    port = here.port
+    # Another port, the same data: the application's address follows.
+    here.start(port=_free_port())
+    assert here.notes() == replace(first, base_url=here.base)
+    assert terminal.ok(*ask).strip()
+    here.stop()
+    here.start(port=port)
+    assert here.notes() == first
+    assert here.kid() == kid
+    assert here.me(token) == 200
+    here.stop()
+    here.start("--reset")
+    assert here.notes().service_key != first.service_key
+    assert here.kid() != kid
+    assert here.me(token) == 401
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "example.com"])  # noqa: S104
+def test_dev_refuses_an_address_that_others_can_reach(terminal: Terminal, host: str) -> None:
+    said = terminal.refused("dev", "--host", host, "--port", str(_free_port()), status=2)
+    assert "loopback only" in said
+    assert "sentinel serve" in said
+    assert not (terminal.folder / "data").exists()
+
+
+def test_dev_says_when_its_port_is_in_use(terminal: Terminal) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        said = terminal.refused("dev", "--port", str(taken.getsockname()[1]), status=2)
+    assert "in use" in said
+    assert "--port" in said
+
+
+def test_reset_does_not_delete_a_database_that_is_not_its_own(terminal: Terminal) -> None:
+    (terminal.folder / "data").mkdir()
+    database = terminal.folder / "data" / "sentinel.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE precious (id INTEGER)")
+    terminal.refused("dev", "--reset", "--port", str(_free_port()), status=2)
+    assert database.exists()

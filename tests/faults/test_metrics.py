@@ -1,11 +1,15 @@
 """``/metrics``: on a port of its own, for all workers together, with labels from closed sets."""
 
+import asyncio
 import os
 import re
+import shutil
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg  # type: ignore[import-untyped]
 import httpx
 import pytest
 
@@ -23,6 +27,8 @@ from tests.served import (
 )
 from tests.stage import Keys
 
+IN_USE = 'sentinel_database_connections_in_use{pool="direct"}'
+MAX = 'sentinel_database_connections_max{{pool="{}"}}'
 CHECK = 'sentinel_http_requests_total{method="POST",route="/permissions/check",status="200"}'
 
 
@@ -59,8 +65,8 @@ def test_one_process_counts_what_it_does(sqlite_url: str, stage_keys: Keys, tmp_
             numbers['sentinel_http_request_duration_seconds_count{method="POST",route="/permissions/check"}']
             == 5
         )
-        assert numbers["sentinel_database_connections_in_use"] == 0
-        assert numbers["sentinel_database_connections_max"] == 30
+        assert numbers['sentinel_database_connections_in_use{pool="sessions"}'] == 0
+        assert numbers[MAX.format("sessions")] == 30 and MAX.format("direct") not in numbers
         assert numbers['sentinel_checklist_findings{id="C-10",reason="db_sqlite",verdict="warn"}'] == 1
         assert numbers["sentinel_redis_away"] == 0
         labels_are_bounded(numbers, world)
@@ -85,14 +91,25 @@ def not_public(served: Served, port: int) -> None:
     assert answer.text == "Not Found\n"
 
 
-def test_off_by_default(sqlite_url: str, stage_keys: Keys, tmp_path: Path) -> None:
-    with serving(environment(sqlite_url, stage_keys), tmp_path) as served:
-        assert served.ask("GET", "/metrics")[0] == 404
-        listening = Path(f"/proc/{served.process.pid}/net/tcp").read_text()
-        assert f":{served.port:04X} " in listening
-        own = {os.readlink(fd) for fd in Path(f"/proc/{served.process.pid}/fd").iterdir() if fd.exists()}
-        inodes = [line.split()[9] for line in listening.splitlines()[1:] if line.split()[3] == "0A"]
-        assert sum(f"socket:[{inode}]" in own for inode in inodes) == 1
+@pytest.fixture(scope="module")
+def plain(
+    sqlite_template: Path, stage_keys: Keys, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A service that nobody has asked for metrics."""
+    folder = tmp_path_factory.mktemp("plain")
+    shutil.copyfile(sqlite_template, folder / "sentinel.db")
+    variables = environment(f"sqlite+aiosqlite:///{folder / 'sentinel.db'}", stage_keys)
+    with serving(variables, folder) as served:
+        yield served
+
+
+def test_off_by_default(plain: Served) -> None:
+    assert plain.ask("GET", "/metrics")[0] == 404
+    listening = Path(f"/proc/{plain.process.pid}/net/tcp").read_text()
+    assert f":{plain.port:04X} " in listening
+    own = {os.readlink(fd) for fd in Path(f"/proc/{plain.process.pid}/fd").iterdir() if fd.exists()}
+    inodes = [line.split()[9] for line in listening.splitlines()[1:] if line.split()[3] == "0A"]
+    assert sum(f"socket:[{inode}]" in own for inode in inodes) == 1
 
 
 def test_workers_are_added_up_and_a_death_loses_no_count(
@@ -112,7 +129,8 @@ def test_workers_are_added_up_and_a_death_loses_no_count(
         numbers = scrape(port)
         assert numbers[CHECK] == 40 and decisions(numbers)["allowed"] == 40
         assert numbers["sentinel_workers"] == 2
-        assert numbers["sentinel_database_connections_max"] == 60
+        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 20)
+        asyncio.run(_held_up(postgresql_url, lambda: ask(1), lambda: served.ask("GET", "/health"), port))
         before = served.workers()
         os.kill(before[0], signal.SIGKILL)
         wait_until(
@@ -122,23 +140,42 @@ def test_workers_are_added_up_and_a_death_loses_no_count(
         )
         ask(20)
         numbers = scrape(port)
-        assert numbers[CHECK] == 60 and decisions(numbers)["allowed"] == 60
+        assert numbers[CHECK] == 61 and decisions(numbers)["allowed"] == 61
         # What the dead one held is not counted any more.
-        assert numbers["sentinel_database_connections_max"] == 60
+        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 20)
         assert served.ask("GET", "/metrics")[0] == 404
         assert served.stop() == 0
     with pytest.raises(httpx.ConnectError):
         scrape(port)
 
 
+async def _held_up(url: str, ask: Callable[[], object], breathe: Callable[[], object], port: int) -> None:
+    """A check that the database holds up is seen in the number of direct connections, and its end too."""
+
+    async def lent(expected: int) -> None:
+        while True:
+            await asyncio.to_thread(breathe)
+            if (await asyncio.to_thread(scrape, port))[IN_USE] == expected:
+                return
+
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""), ssl=False)
+    try:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE resource_permissions IN ACCESS EXCLUSIVE MODE")
+                group.create_task(asyncio.to_thread(ask))
+                await lent(1)
+            await lent(0)
+    finally:
+        await connection.close()
+
+
 def test_a_port_that_is_taken_or_public_keeps_it_from_starting(
-    sqlite_url: str, stage_keys: Keys, tmp_path: Path
+    plain: Served, sqlite_url: str, stage_keys: Keys, tmp_path: Path
 ) -> None:
     variables = environment(sqlite_url, stage_keys)
-    taken = free_port()
-    with serving(environment(sqlite_url, stage_keys, SERVICE_PORT=str(taken)), tmp_path):
-        for port, word in ((str(taken), "cannot listen"), (variables["SERVICE_PORT"], "is SERVICE_PORT")):
-            with starting({**variables, "METRICS_PORT": port}, tmp_path) as served:
-                assert served.process.wait(30) == 2
-                said = served.log.read_text()
-                assert word in said and "METRICS_PORT" in said and "Traceback" not in said
+    for port, word in ((str(plain.port), "cannot listen"), (variables["SERVICE_PORT"], "is SERVICE_PORT")):
+        with starting({**variables, "METRICS_PORT": port}, tmp_path) as served:
+            assert served.process.wait(30) == 2
+            said = served.log.read_text()
+            assert word in said and "METRICS_PORT" in said and "Traceback" not in said

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sentinel.core.database import Database
 from sentinel.migrations import newest, revisions, upgrade
 from sentinel.migrations.tables import METADATA
+from sentinel.permissions.models import Share, ShareCount
 from tests.stage import Keys, Stage
 from tests.upgrades import world
 from tests.upgrades.releases import RELEASES, Release
@@ -32,10 +33,16 @@ async def test_a_released_database_is_brought_up_to_date_and_answers_as_before(
     database = Database(empty_database_url)
     async with database.reading() as session:
         rows = await world.rows(session)
+        counted = sa.select(Share.resource_permission_id, sa.func.count()).group_by(
+            Share.resource_permission_id
+        )
+        numbers = [tuple(row) for row in await session.execute(counted)]
+        kept = await session.execute(sa.select(ShareCount.resource_permission_id, ShareCount.shares))
     async with database.engine.connect() as connection:
         differences = await connection.run_sync(_differences)
     await database.close()
     assert differences == []
+    assert sorted(tuple(row) for row in kept) == sorted(numbers) != []
     # Tables that came later may hold what their migration put there.
     assert {table: count for table, count in rows.items() if table in release.rows} == release.rows
 

@@ -80,9 +80,11 @@ def token(
 
 async def _serve(here: "Installation") -> None:
     from sentinel.cli.development import build
+    from sentinel.cli.drain import Protocol
 
     app, panel_link = await build(here)
-    config = uvicorn.Config(app, host=here.settings.service_host, port=here.settings.service_port, **UVICORN)
+    options = UVICORN | {"http": Protocol}
+    config = uvicorn.Config(app, host=here.settings.service_host, port=here.settings.service_port, **options)
     await _Announcing(config, here, panel_link).serve()
 
 

@@ -16,7 +16,7 @@ import typer
 
 from sentinel import checklist
 from sentinel.cli.console import remark, say, stop
-from sentinel.settings import Settings, SettingsError
+from sentinel.settings import Settings, SettingsError, meanings
 from sentinel.tokens.keyring import generate_pair
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -261,10 +261,11 @@ def environment_text(plan: Plan) -> str:
         "# Configuration of Sentinel Auth, read by systemd and by `sentinel`. Keep it secret: mode 0600.",
         "# All variables: docs/configuration.md. What is left to do: sentinel check --deploy",
     ]
+    meaning = meanings()
     for title, names in SECTIONS:
         lines += ["", f"# ── {title} ──"]
         for name in names:
-            lines += [_comment(name), _line(name.upper(), plan.values.get(name, ""))]
+            lines += [_comment(meaning[name]), _line(name.upper(), plan.values.get(name, ""))]
     lines += ["", "# ── Sign-in providers ──"]
     for name, variables in PROVIDERS.items():
         values = plan.providers.get(name, ("",) * len(variables))
@@ -278,9 +279,8 @@ def environment_text(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _comment(name: str) -> str:
-    meaning = " ".join((Settings.model_fields[name].description or "").split()).replace("`", "")
-    return f"# {meaning}"
+def _comment(meaning: str) -> str:
+    return "# " + meaning.replace("`", "")
 
 
 def _line(variable: str, value: str) -> str:

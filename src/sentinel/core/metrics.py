@@ -4,7 +4,7 @@ Every label comes from a closed set: templates of routes, names of limits and ev
 caller sends becomes one. While :func:`enable` has not been called, every function here returns at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -47,13 +47,15 @@ LIMITED = Counter(
 )
 CONNECTIONS = Gauge(
     "sentinel_database_connections_in_use",
-    "Connections of the pools that are lent to requests just now.",
+    "Connections that are lent to requests just now.",
+    ["pool"],
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
 CONNECTIONS_MAX = Gauge(
     "sentinel_database_connections_max",
     "Connections that the pools may lend; whoever asks for one more waits, and is then answered 503.",
+    ["pool"],
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
@@ -68,6 +70,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Anything else that callers call a method is ``(other)``."""
 
 _enabled = False
+_direct_in_use: Callable[[], int] | None = None
 
 
 def enable() -> None:
@@ -82,6 +85,8 @@ def request_answered(method: str, route: str, status: int, seconds: float) -> No
         method = method if method in METHODS else "(other)"
         REQUESTS.labels(method, route, str(status)).inc()
         DURATIONS.labels(method, route).observe(seconds)
+        if _direct_in_use is not None:
+            CONNECTIONS.labels("direct").set(_direct_in_use())
 
 
 def decided(call: str, outcomes: Iterable[bool]) -> None:
@@ -91,10 +96,10 @@ def decided(call: str, outcomes: Iterable[bool]) -> None:
             DECISIONS.labels(call, "allowed" if allowed else "denied").inc()
 
 
-def event_happened(name: str, outcome: str) -> None:
+def event_happened(name: str, outcome: str, times: int = 1) -> None:
     """An event of the vocabulary of ``core/logging.py``."""
     if _enabled:
-        EVENTS.labels(name, outcome).inc()
+        EVENTS.labels(name, outcome).inc(times)
 
 
 def rate_limited(limit: str) -> None:
@@ -111,12 +116,26 @@ def redis_away(away: bool) -> None:
 
 def watch_pool(engine: Engine, *, size: int) -> None:
     """Follow the pool of ``engine``, which lends at most ``size`` connections."""
-    CONNECTIONS_MAX.set(size)
+    CONNECTIONS_MAX.labels("sessions").set(size)
+    lent = CONNECTIONS.labels("sessions")
 
     def count(*_: Any) -> None:
         # Set and not counted up and down: a connection that breaks while it is lent leaves no trace.
-        CONNECTIONS.set(engine.pool.checkedout())  # type: ignore[attr-defined]
+        lent.set(engine.pool.checkedout())  # type: ignore[attr-defined]
 
+    lent.set(0)
     event.listen(engine, "checkout", count)
     # A connection counts as lent until after its listeners have run, so the next look is what clears it.
-    event.listen(engine, "checkin", lambda *_: CONNECTIONS.set(max(0, engine.pool.checkedout() - 1)))  # type: ignore[attr-defined]
+    event.listen(engine, "checkin", lambda *_: lent.set(max(0, engine.pool.checkedout() - 1)))  # type: ignore[attr-defined]
+
+
+def watch_direct(in_use: Callable[[], int], *, size: int) -> None:
+    """Follow the connections for checks (``core/direct.py``), at most ``size``; ``in_use`` tells how many are lent.
+
+    They are looked at whenever a request has been answered: a check holds its connection for less than a millisecond,
+    and what matters here is that they are all taken and stay so.
+    """
+    global _direct_in_use
+    _direct_in_use = in_use
+    CONNECTIONS_MAX.labels("direct").set(size)
+    CONNECTIONS.labels("direct").set(in_use())

@@ -2,8 +2,9 @@
 
 import asyncio
 import fcntl
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -103,6 +104,8 @@ async def one_at_a_time(database: Database, url: str) -> AsyncIterator[None]:
         assert path
         # A file lock and not only BEGIN IMMEDIATE: switching a new file to WAL does not wait for other processes.
         lock = await asyncio.to_thread(_lock_file, Path(f"{path}.lock"))
+        if not path.startswith(("file:", ":memory:")):
+            _make(Path(path))
         try:
             yield
         finally:
@@ -120,6 +123,23 @@ async def one_at_a_time(database: Database, url: str) -> AsyncIterator[None]:
 
 def _lock_file(path: Path) -> IO[str]:
     """Wait for the lock on ``path``; closing the file gives it back."""
+    _make(path)
     lock = path.open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
+
+
+def _make(path: Path) -> None:
+    """See that a file is there. A new one is readable by its owner alone, and when root makes it, on the command line,
+    it belongs to the owner of the folder: the service has to be able to open it.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        # Root in a container may not give files away.
+        with suppress(PermissionError):
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    os.close(descriptor)
