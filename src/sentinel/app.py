@@ -6,14 +6,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sentinel import __version__
 from sentinel.admin import sign_in as admin_sign_in
-from sentinel.admin.rooms import PANEL
 from sentinel.admin.session import add_handlers as add_panel_handlers
 from sentinel.api import (
     auth,
@@ -24,17 +22,19 @@ from sentinel.api import (
     organizations,
     permissions,
     realm,
+    reference,
     roles,
     users,
     workspaces,
 )
 from sentinel.api.errors import add_handlers
 from sentinel.api.hot import HotCall, HotCalls, hot_route
+from sentinel.api.json_text import JsonIsUtf8
 from sentinel.api.middleware import wrap
 from sentinel.api.middleware.cors import Origins
-from sentinel.api.rate_limit import RateLimits, limit_default
+from sentinel.api.rate_limit import RateLimits
 from sentinel.api.registered_origins import refresh_origins
-from sentinel.api.route_index import RouteIndex
+from sentinel.api.route_index import LateRoutes, RouteIndex
 from sentinel.api.schemas.permissions import AccessibleIn, CheckIn
 from sentinel.api.schemas.roles import CheckActionIn, UserActionsIn
 from sentinel.api.state import State
@@ -47,6 +47,7 @@ from sentinel.audit.stuffing import StuffingPolicy, StuffingWatch
 from sentinel.core import metrics, tracing
 from sentinel.core.clock import Clock
 from sentinel.core.database import POOL_OVERFLOW, POOL_SIZE, Database
+from sentinel.core.direct import CONNECTIONS, PostgresReads
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event
 from sentinel.core.outbound import Outbound
@@ -87,11 +88,13 @@ HOT_CALLS = tuple(
     )
 )
 ROOMS = {
-    "all": (health.router, authz.router, *DIRECTORY, *PUBLIC, *PANEL, *INTERNAL),
-    "public": (health.router, authz.router, *DIRECTORY, *PUBLIC, *PANEL),
+    "all": (health.router, authz.router, *DIRECTORY, *PUBLIC, *INTERNAL),
+    "public": (health.router, authz.router, *DIRECTORY, *PUBLIC),
     "internal": (health.router, authz.router, *DIRECTORY, *INTERNAL),
 }
-"""Which routes each ``TIER`` serves (``http-api.md`` §0.6)."""
+"""Which routes each ``TIER`` serves (``http-api.md`` §0.6), beside those of the panel."""
+PANEL = "/admin"
+"""Everything below this path is :func:`panel`'s, and nothing of :data:`ROOMS` is."""
 
 ORIGINS_EVERY = 4.0
 """Seconds between two looks at the registered origins; every worker has to see a change within 5 (§0.5)."""
@@ -100,11 +103,15 @@ BOOKS_EVERY = 5.0
 SWEEP_EVERY = 300.0
 END_WITHIN = 5.0
 """Seconds that each part of the service may take to end."""
-DOCS_CSP = (
-    "default-src 'none'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; worker-src blob:; "
-    "script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https:"
-)
+
+
+def panel() -> tuple[APIRouter, ...]:
+    """The routers of the panel, which every tier but the internal one serves. The first call takes a moment."""
+    # Its modules are a quarter of all the code, which a worker that is only asked for permissions never needs:
+    # docs/decisions/panel-when-asked-for.md.
+    from sentinel.admin.rooms import PANEL as ROUTERS
+
+    return ROUTERS
 
 
 class Application:
@@ -126,12 +133,14 @@ def create_app(
     outbound: Outbound | None = None,
     extensions: Sequence[tuple[str, APIRouter]] = (),
     migrate: bool = True,
+    late: bool = False,
 ) -> Application:
     """Build the service for ``settings``.
 
     ``clock`` and ``outbound`` stand in for the real ones in tests; ``extensions`` are further routers with their
     prefixes (the development mode brings some); ``migrate`` brings the database up to date when the server
-    starts. Raises :class:`~sentinel.tokens.keyring.KeyProblem` for unusable key files.
+    starts; ``late`` leaves the panel out until it is first asked for, except in development, whose description of
+    the API is to be whole. Raises :class:`~sentinel.tokens.keyring.KeyProblem` for unusable key files.
     """
     state = _state(settings, clock or Clock(), outbound or Outbound())
     api = FastAPI(
@@ -155,15 +164,17 @@ def create_app(
     api.state.limits = state.limits
     add_handlers(api)
     add_panel_handlers(api)
-    for room in ROOMS[settings.tier]:
+    has_panel, late = settings.tier != "internal", late and not settings.debug
+    for room in (*ROOMS[settings.tier], *(panel() if has_panel and not late else ())):
         # Including a router would build each of its routes once more for this application; they are whole as they are.
         api.router.routes.extend(room.routes)
     _add_pages(api, settings)
     for prefix, router in extensions:
         api.include_router(router, prefix=prefix)
-    api.router.middleware_stack = RouteIndex(api.router)
+    index = RouteIndex(api.router, late=LateRoutes(PANEL, panel) if has_panel and late else None)
+    api.router.middleware_stack = JsonIsUtf8(index)
     hot = HotCalls(api, HOT_CALLS if settings.tier != "public" else ())
-    return Application(wrap(hot, settings=settings, origins=state.origins), api, state)
+    return Application(wrap(hot, settings=settings, origins=state.origins, hot=hot), api, state)
 
 
 def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
@@ -171,6 +182,8 @@ def _state(settings: Settings, clock: Clock, outbound: Outbound) -> State:
     if settings.metrics_port:
         metrics.enable()
         metrics.watch_pool(database.engine.sync_engine, size=POOL_SIZE + POOL_OVERFLOW)
+        if isinstance(reads := database.direct, PostgresReads):
+            metrics.watch_direct(lambda: reads.in_use, size=CONNECTIONS)
     if tracing.enabled():
         tracing.watch_database(database)
     keyring = FileKeyring(
@@ -362,20 +375,4 @@ def _add_pages(api: FastAPI, settings: Settings) -> None:
             return Response(status_code=204)
 
     if settings.debug:
-        limited = [Depends(limit_default)]
-
-        @api.get("/openapi.json", include_in_schema=False, dependencies=limited)
-        async def document() -> Response:
-            return JSONResponse(api.openapi())
-
-        @api.get("/docs", include_in_schema=False, dependencies=limited)
-        async def docs() -> Response:
-            page = get_swagger_ui_html(openapi_url="openapi.json", title="Sentinel Auth · HTTP API")
-            page.headers["Content-Security-Policy"] = DOCS_CSP
-            return page
-
-        @api.get("/redoc", include_in_schema=False, dependencies=limited)
-        async def redoc() -> Response:
-            page = get_redoc_html(openapi_url="openapi.json", title="Sentinel Auth · HTTP API")
-            page.headers["Content-Security-Policy"] = DOCS_CSP
-            return page
+        api.router.routes.extend(reference.router.routes)

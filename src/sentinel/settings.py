@@ -4,13 +4,16 @@
 nothing. Whether a valid configuration is also a *safe* one is for the checks of ``checklist/`` to say.
 """
 
+import ast
 import base64
 import binascii
+import inspect
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -341,9 +344,7 @@ EMPTY = SecretStr("")
 class Settings(BaseSettings):
     """The configuration of one process. Field names are the names of the variables in lower case."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     # Core
     debug: Flag = False
@@ -645,6 +646,25 @@ class Settings(BaseSettings):
         """Host names that are served, lower-case, without port; an IPv6 address keeps its brackets."""
         derived = (_bracketed(urlsplit(url).hostname or "") for url in (self.base_url, self.admin_url))
         return self.allowed_hosts or tuple(dict.fromkeys(derived))
+
+
+def meanings() -> dict[str, str]:
+    """What each variable is for, on one line, by the name of its field: the text below it in :class:`Settings`.
+
+    Read from the source each time, which is for those who write about variables: pydantic would do it whenever the
+    service starts.
+    """
+    [definition] = ast.parse(inspect.getsource(Settings)).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 def _lower(variables: Mapping[str, str]) -> dict[str, str]:

@@ -139,7 +139,7 @@ async def test_limits_can_be_switched_off(clock: ManualClock) -> None:
     off = RateLimits(settings("1/minute", rate_limit_enabled=False), clock)
     for name in NAMES:
         assert await admitted(off, name, "k", tries=5) == 5
-    await off.check_failed_auth("192.0.2.1")
+    off.check_failed_auth("192.0.2.1")
 
 
 async def test_an_empty_limit_is_off(clock: ManualClock) -> None:
@@ -186,7 +186,7 @@ async def test_L32_a_limit_follows_the_credential_through_every_route(clock: Man
     limits = RateLimits(settings("3/minute"), clock)
     passed = 0
     for address in ("192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"):
-        await limits.check_failed_auth(address)
+        limits.check_failed_auth(address)
         passed += await admitted(limits, "auth", "family-1", tries=1)
     assert passed == 3
 
@@ -204,15 +204,15 @@ async def test_resolve_has_a_ceiling_for_the_whole_service(clock: ManualClock) -
 async def test_failed_auth_is_checked_before_and_counted_after(clock: ManualClock) -> None:
     limits = RateLimits(settings("3/minute"), clock)
     for _ in range(3):
-        await limits.check_failed_auth("192.0.2.1")
+        limits.check_failed_auth("192.0.2.1")
         await limits.record_failed_auth("192.0.2.1")
     for _ in range(2):
         with pytest.raises(RateLimited) as refused:
-            await limits.check_failed_auth("192.0.2.1")
+            limits.check_failed_auth("192.0.2.1")
         assert refused.value.retry_after == 60
-    await limits.check_failed_auth("192.0.2.2")
+    limits.check_failed_auth("192.0.2.2")
     clock.advance(61)
-    await limits.check_failed_auth("192.0.2.1")
+    limits.check_failed_auth("192.0.2.1")
 
 
 async def test_windows_are_bounded_and_forget_the_old_first() -> None:
@@ -492,13 +492,13 @@ async def test_T7_failed_auth_is_shared(worker: Any) -> None:
     await second.record_failed_auth("192.0.2.1")
     await first.record_failed_auth("192.0.2.1")
     with pytest.raises(RateLimited):
-        await first.check_failed_auth("192.0.2.1")
-    await second.check_failed_auth("192.0.2.1")  # has not heard of the third; the next failure tells it
+        first.check_failed_auth("192.0.2.1")
+    second.check_failed_auth("192.0.2.1")  # has not heard of the third; the next failure tells it
     with pytest.raises(RateLimited):
         await second.record_failed_auth("192.0.2.1")
     with pytest.raises(RateLimited):
-        await second.check_failed_auth("192.0.2.1")
-    await second.check_failed_auth("192.0.2.2")
+        second.check_failed_auth("192.0.2.1")
+    second.check_failed_auth("192.0.2.2")
 
 
 @pytest.mark.parametrize("name", ["auth", "service"])
@@ -651,7 +651,7 @@ async def test_budget_failed_auth_is_checked_without_a_call(
     await limits.record_failed_auth("192.0.2.1")
     await meter.count()
     for _ in range(20):
-        await limits.check_failed_auth("192.0.2.1")
+        limits.check_failed_auth("192.0.2.1")
     assert await meter.count() == {}
 
 
@@ -736,7 +736,7 @@ async def test_T7b_who_was_refused_before_stays_refused(worker: Any, private_red
     assert limits.degraded
     assert await admitted(limits, "auth", "k", tries=2) == 0
     with pytest.raises(RateLimited):
-        await limits.check_failed_auth("k")
+        limits.check_failed_auth("k")
 
 
 async def test_T7b_redis_that_never_was_there(worker: Any, private_redis: Any) -> None:
@@ -745,7 +745,7 @@ async def test_T7b_redis_that_never_was_there(worker: Any, private_redis: Any) -
     assert await admitted(limits, "auth", "k", tries=8) == 5
     assert await admitted(limits, "service", "k", tries=8) == 8
     await limits.record_failed_auth("192.0.2.1")
-    await limits.check_failed_auth("192.0.2.1")
+    limits.check_failed_auth("192.0.2.1")
 
 
 async def test_T7b_redis_that_hangs_costs_one_short_wait(worker: Any, private_redis: Any) -> None:

@@ -14,7 +14,8 @@ from sentinel.apps.models import ServiceApp
 from sentinel.audit.models import Activity
 from sentinel.identity.models import User
 from sentinel.permissions.decide import Action
-from sentinel.permissions.lookup import Question, fetch_records
+from sentinel.permissions.facts import REGISTERED, UNKNOWN
+from sentinel.permissions.lookup import Question, fetch_facts
 from sentinel.permissions.models import Resource, Share
 from sentinel.tokens.claims import TokenType
 from sentinel.workspaces.models import GroupMembership, Membership, Workspace
@@ -195,8 +196,9 @@ async def test_P1_unknown_and_foreign_resources_are_denied_not_missing(stage: St
     claims = stage.state.verifier.user(headers["Authorization"].split()[1], allow=[TokenType.ACCESS])
     asked = [Question("notes", "document", one.resource_id, Action.VIEW) for one in (here, there)]
     shown = Credentials(notes.app.key_hash, claims)
-    _, records = await fetch_records(stage.state.database, shown, asked, stage.clock.now())
-    assert [record and record.workspace_id for record in records] == [workspace.id, None]
+    _, (known, foreign) = await fetch_facts(stage.state.database, shown, asked, stage.clock.now())
+    assert known & REGISTERED
+    assert foreign == UNKNOWN
 
 
 async def test_P1_groups_of_another_workspace_and_stale_rows_open_nothing(stage: Stage) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from fastapi.routing import iter_route_contexts
 
+from sentinel.app import Application, create_app
 from sentinel.apps.models import ServiceApp
 from tests.contract.test_budget import watched
 from tests.contract.test_tiers import ORIGIN, OTHER_SERVICE, World, furnish
@@ -88,8 +90,12 @@ OF_THE_PANEL = ("/admin", "/auth/admin", "/onboard", "/internal")
 
 def routes(stage: Stage) -> set[str]:
     """Everything that the application serves, as ``METHOD /template``; a mount as ``MOUNT /path``."""
+    return routes_of(stage.app)
+
+
+def routes_of(app: Application) -> set[str]:
     found = set()
-    for route in iter_route_contexts(stage.app.api.routes):
+    for route in iter_route_contexts(app.api.routes):
         methods: Iterable[str] = getattr(route, "methods", None) or ("MOUNT",)
         found |= {f"{method} {route.path}" for method in methods if method != "HEAD"}
     return found
@@ -106,6 +112,33 @@ async def test_each_tier_serves_exactly_its_table(sqlite_url: str, stage_keys: K
         assert panel
     async with open_stage(sqlite_url, stage_keys, tier=tier) as stage:
         assert routes(stage) == SERVED[tier] | (panel if tier != "internal" else set())
+        # As ``sentinel serve`` builds it: the panel comes with the first request for it, and is the same one then.
+        app = create_app(stage.app.state.settings, clock=stage.clock, migrate=False, late=True)
+        async with (
+            app.api.router.lifespan_context(app.api),
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url=stage.client.base_url,
+                headers=stage.client.headers,
+            ) as client,
+        ):
+            assert (await client.get("/health/ready")).status_code == 200
+            assert routes_of(app) == SERVED[tier] | {one for one in panel if "/auth/admin" in one} & routes(
+                stage
+            )
+            for path in (
+                "/admin",
+                "/admin/login",
+                "/admin/nowhere",
+                "/admin/api/nowhere",
+                "/admin/api/users",
+            ):
+                ours, theirs = [
+                    await one.get(path, headers={"Accept": "text/html"}) for one in (client, stage.client)
+                ]
+                assert (ours.status_code, ours.text) == (theirs.status_code, theirs.text), path
+                assert told(ours.headers) == told(theirs.headers), path
+            assert routes_of(app) == routes(stage)
 
 
 @pytest.mark.parametrize(

@@ -29,36 +29,10 @@ def served_by(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_under_load_every_accepted_request_is_answered(
-    workers: int, postgresql_url: str, redis_url: str, stage_keys: Keys, tmp_path: Path
-) -> None:
-    with served_by(workers, postgresql_url, redis_url, stage_keys, tmp_path) as (served, world):
-        slow = socket.create_connection(("127.0.0.1", served.port), timeout=30)
-        body = json.dumps(world.question()).encode()
-        head = [b"POST /permissions/check HTTP/1.1", b"Host: 127.0.0.1", b"Content-Type: application/json"]
-        head += [f"{name}: {value}".encode() for name, value in world.owner.items()]
-        slow.sendall(b"\r\n".join([*head, b"Content-Length: %d" % len(body), b"", body[:20]]))
-        with closing(slow), Load([served], world, callers=10) as load:
-            wait_until(lambda: load.answered(300), "requests", served.log)
-            served.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: load.summary.refused_connections > 0, "the end", served.log)
-            # One whose body is still on its way is waited for.
-            slow.sendall(body[20:])
-            answer = b""
-            while part := slow.recv(65536):
-                answer += part
-            assert b"200 OK" in answer and b"connection: close" in answer.lower()
-            served.process.wait(30)
-        print(load.summary)  # noqa: T201 - shown when something fails
-        assert load.summary.failures == [] and load.summary.wrong_answers == []
-        assert set(load.summary.statuses) == {200}
-        assert len(served.events("app.shutdown")) == workers
-
-
-@pytest.mark.parametrize("workers", [1, 2])
 def test_K_11_hangup_reads_the_keys_again_and_ends_nothing(
     workers: int, postgresql_url: str, redis_url: str, stage_keys: Keys, tmp_path: Path
 ) -> None:
+    """The same service is then told to end."""
     keys = Keys(tmp_path / "private.pem", tmp_path / "public.pem", stage_keys.idp)
     shutil.copy(stage_keys.private, keys.private)
     shutil.copy(stage_keys.public, keys.public)
@@ -84,6 +58,74 @@ def test_K_11_hangup_reads_the_keys_again_and_ends_nothing(
         wait_until(lambda: len(refused(served)) >= workers, "all to have refused the file", served.log)
         assert {key_ids(served) for _ in range(20)} == {(kid, *before)}
         assert served.process.poll() is None
+        written_whole_or_in_parts(served, world)
+        ends_under_load(served, world, workers)
+
+
+def written_whole_or_in_parts(served: Served, world: World) -> None:
+    """An answer that is written in one go has what any other has, and ends a connection when it should."""
+    body = json.dumps(world.question()).encode()
+    lines = [b"Host: 127.0.0.1", b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
+    lines += [f"{name}: {value}".encode() for name, value in world.owner.items()]
+
+    def request(version: bytes, *more: bytes) -> bytes:
+        return b"\r\n".join([b"POST /permissions/check HTTP/" + version, *lines, *more, b"", body])
+
+    def exchange(*requests: bytes) -> list[tuple[bytes, dict[bytes, bytes], bytes]]:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+            connection.sendall(b"".join(requests))
+            return list(answers(connection))
+
+    layered = b"Origin: https://elsewhere.example"  # which gives the layers something to do
+    last = b"Connection: close"
+    # Sent ahead, one after the other on one connection.
+    one, two, three = exchange(request(b"1.1"), request(b"1.1", layered), request(b"1.1", last))
+    [old] = exchange(request(b"1.0"))
+    for status, headers, content in (one, two, three, old):
+        assert status == b"HTTP/1.1 200 OK"
+        assert content == one[2]
+        assert headers.keys() - {b"connection"} == two[1].keys()
+        same = {name: value for name, value in headers.items() if name not in DIFFERENT}
+        assert same == {name: value for name, value in two[1].items() if name not in DIFFERENT}
+    assert [answer[1].get(b"connection") for answer in (one, two, three, old)] == [
+        None, None, b"close", b"close",
+    ]  # fmt: skip
+
+
+DIFFERENT = {b"connection", b"date", b"x-request-id"}
+
+
+def answers(connection: socket.socket) -> Iterator[tuple[bytes, dict[bytes, bytes], bytes]]:
+    """Status line, headers and body of every answer until the connection is closed."""
+    with connection.makefile("rb") as stream:
+        while status := stream.readline().rstrip():
+            lines = iter(lambda: stream.readline().rstrip(), b"")
+            headers = {name.lower(): value for name, _, value in (line.partition(b": ") for line in lines)}
+            yield status, headers, stream.read(int(headers[b"content-length"]))
+
+
+def ends_under_load(served: Served, world: World, workers: int) -> None:
+    """Every request that was accepted is answered, though the service is told to end in the middle of them."""
+    slow = socket.create_connection(("127.0.0.1", served.port), timeout=30)
+    body = json.dumps(world.question()).encode()
+    head = [b"POST /permissions/check HTTP/1.1", b"Host: 127.0.0.1", b"Content-Type: application/json"]
+    head += [f"{name}: {value}".encode() for name, value in world.owner.items()]
+    slow.sendall(b"\r\n".join([*head, b"Content-Length: %d" % len(body), b"", body[:20]]))
+    with closing(slow), Load([served], world, callers=10) as load:
+        wait_until(lambda: load.answered(300), "requests", served.log)
+        served.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: load.summary.refused_connections > 0, "the end", served.log)
+        # One whose body is still on its way is waited for.
+        slow.sendall(body[20:])
+        answer = b""
+        while part := slow.recv(65536):
+            answer += part
+        assert b"200 OK" in answer and b"connection: close" in answer.lower()
+        served.process.wait(30)
+    print(load.summary)  # noqa: T201 - shown when something fails
+    assert load.summary.failures == [] and load.summary.wrong_answers == []
+    assert set(load.summary.statuses) == {200}
+    assert len(served.events("app.shutdown")) == workers
 
 
 def key_ids(served: Served) -> tuple[str, ...]:

@@ -158,6 +158,38 @@ async def test_who_waits_too_long_is_told_so(anyio_backend: Any, postgresql_url:
     await it.database.close()
 
 
+async def test_who_goes_away_in_the_queue_keeps_nobody_waiting(
+    anyio_backend: Any, postgresql_url: str
+) -> None:
+    """Whether his turn has not come yet, or has come a moment before he goes."""
+    it = Postgres(postgresql_url, size=1, patience=0.2)
+    it.reads.in_use = 1
+    waiting = [asyncio.create_task(it.database.fetch(SLOW, {"seconds": 0.0})) for _ in range(4)]
+    await anyio.lowlevel.checkpoint()
+    waiting[0].cancel()
+    await anyio.lowlevel.checkpoint()
+    it.reads._pass_on()
+    # The first one that still wants it has the place now, and goes before it gets to know.
+    waiting[1].cancel()
+    gone = await asyncio.gather(*waiting[:2], return_exceptions=True)
+    assert all(isinstance(each, asyncio.CancelledError) for each in gone)
+    assert all(await asyncio.gather(*waiting[2:]))
+    assert it.reads.in_use == 0
+    # Each waits as long as the first of a queue did: the alarm goes on to the next.
+    slow = asyncio.create_task(it.database.fetch(SLOW, {"seconds": 30.0}))
+    while not it.reads.in_use:
+        await anyio.lowlevel.checkpoint()
+    refused = await asyncio.gather(
+        *(it.database.fetch(SLOW, {"seconds": 0.0}) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(each) for each in refused] == [Unavailable] * 3
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+    assert it.reads.in_use == 0
+    await it.database.close()
+
+
 async def test_a_complaint_of_the_server_costs_no_connection_and_a_cut_one_is_replaced(
     anyio_backend: Any, postgresql_url: str
 ) -> None:

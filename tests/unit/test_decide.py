@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from sentinel.permissions import facts
 from sentinel.permissions.decide import (
     Action,
     Asker,
@@ -15,6 +16,7 @@ from sentinel.permissions.decide import (
     decide,
     has_full_access,
 )
+from sentinel.permissions.facts import decisions
 
 HOME, ELSEWHERE = UUID(int=1), UUID(int=2)
 ME, SOMEBODY = UUID(int=11), UUID(int=12)
@@ -170,3 +172,25 @@ def test_full_access_is_for_administrators_alone() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("role", ROLES)
+def test_the_table_of_facts_says_what_the_law_says(role: str, action: Action) -> None:
+    """What a check is answered from (``permissions/facts.py``): every number that the database can come to."""
+    table, asker = decisions(role, action), Asker(ME, HOME, role)
+    assert table[facts.UNKNOWN] == decide(asker, None, action)
+    reached = {facts.UNKNOWN}
+    for record in every_record():
+        number = facts.REGISTERED
+        number |= facts.OWNED if record.owner_id == ME else 0
+        number |= facts.SHOWN if record.visibility is Visibility.WORKSPACE else 0
+        number |= facts.DIRECT[record.direct_share] if record.direct_share else 0
+        number |= facts.THROUGH_GROUP[record.group_share] if record.group_share else 0
+        assert table[number] == decide(asker, record, action), record
+        reached.add(number)
+    assert len(reached) == 1 + 2 * 2 * 3 * 3
+    # Whatever stands there for a resource that is not registered, nobody may.
+    assert not any(
+        table[number].allowed for number in range(facts.KNOWN + 1) if not number & facts.REGISTERED
+    )

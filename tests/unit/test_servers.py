@@ -9,8 +9,10 @@ import redis.asyncio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from sentinel.identity.models import User
 from tests import servers
 from tests.conftest import OutboundBlocked
+from tests.stage import Furnished, Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -20,6 +22,23 @@ async def test_each_test_has_a_migrated_database_of_its_own(database_url: str) -
     async with engine.begin() as connection:
         assert await connection.scalar(sa.text("SELECT count(*) FROM users")) == 0
     await engine.dispose()
+
+
+async def test_a_copied_stage_begins_as_it_was_furnished(copied_stage: Furnished) -> None:
+    """Whatever was done to the copy before; and it is furnished once."""
+    furnished: list[User] = []
+
+    async def furnish(stage: Stage) -> User:
+        furnished.append(await stage.user())
+        return furnished[-1]
+
+    for _ in range(2):
+        async with copied_stage(furnish) as (stage, user):
+            assert [one.id for one in await stage.all(User)] == [user.id]
+            assert stage.clock.now() > user.created_at
+            await stage.user()
+            stage.clock.advance(1)
+    assert len(furnished) == 1
 
 
 async def test_empty_database_has_no_table(empty_database_url: str) -> None:

@@ -122,7 +122,7 @@ async def finish_login(
 @router.post("/workspaces", dependencies=[Limited])
 async def list_workspaces(request: Request, state: CurrentState, body: CodeProof) -> list[WorkspaceChoiceOut]:
     """A4: the workspaces behind a code, which stays usable."""
-    await state.limits.check_failed_auth(client_ip(request))
+    state.limits.check_failed_auth(client_ip(request))
     try:
         async with state.database.reading() as session:
             choices = await sessions.list_choices(session, body.code, body.code_verifier, clock=state.clock)
@@ -137,7 +137,7 @@ async def exchange_code(
     request: Request, state: CurrentState, context: ClientOf, body: CodeExchange
 ) -> TokenAnswer:
     """A5: a code for a token pair of one workspace. The code is used up whatever the answer."""
-    await state.limits.check_failed_auth(client_ip(request))
+    state.limits.check_failed_auth(client_ip(request))
     try:
         async with state.database.transaction() as session:
             pair = await sessions.exchange(
@@ -189,7 +189,7 @@ async def _limit_refresh(request: Request, state: State, token: str) -> None:
     try:
         bucket = f"family:{state.verifier.refresh(token).family_id}"
     except TokenRefused as refusal:
-        await state.limits.check_failed_auth(ip)
+        state.limits.check_failed_auth(ip)
         if refusal.forged:
             await state.limits.record_failed_auth(ip)
         bucket = ip

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from starlette.types import Message, Receive, Scope, Send
 
+JSON = (b"content-type", b"application/json")
 CONTENT_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8"})
 
 
@@ -67,26 +68,34 @@ class HotCalls:
             return
         arguments = call.arguments(scope, body)
         if arguments is None:
-            await self.api(scope, _again(body, receive), send)
+            told: Message = {"type": "http.request", "body": body, "more_body": False}
+            await self.api(scope, again(told, receive), send)
             return
-        scope["app"], scope["route"] = self.api, call.route
-        request = Request(scope, receive, send)
         try:
-            answer = to_json(await call.endpoint(request, self.state, **arguments))
+            answer = await self.ask(call, scope, arguments)
         except Exception as error:
-            await self._refuse(request, error, scope, receive, send)
+            await self.refuse(error, scope, receive, send)
             return
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [JSON, (b"content-length", str(len(answer)).encode())],
+            }
+        )
         await send({"type": "http.response.body", "body": answer})
 
-    async def _refuse(
-        self, request: Request, error: Exception, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def ask(self, call: HotCall, scope: Scope, arguments: dict[str, Any]) -> bytes:
+        """The answer of ``call``, as JSON. Raises what its endpoint raises."""
+        scope["app"], scope["route"] = self.api, call.route
+        return to_json(await call.endpoint(Request(scope), self.state, **arguments))
+
+    async def refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer ``error`` as the application does; raise it when it has no answer for it."""
         handlers: dict[Any, Any] = self.api.exception_handlers
         for kind in type(error).__mro__:
             if kind in handlers:
-                response = await handlers[kind](request, error)
+                response = await handlers[kind](Request(scope, receive, send), error)
                 await response(scope, receive, send)
                 return
         raise error
@@ -107,8 +116,8 @@ async def _whole(receive: Receive) -> bytes | None:
     return None
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A receive that begins with a body that has been read already."""
+def again(first: Message, receive: Receive) -> Receive:
+    """A ``receive`` that begins with a message that has been taken from it already."""
     told = False
 
     async def replay() -> Message:
@@ -116,7 +125,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
         if told:
             return await receive()
         told = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return first
 
     return replay
 

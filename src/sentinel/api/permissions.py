@@ -36,7 +36,6 @@ from sentinel.api.state import CurrentState
 from sentinel.core import metrics
 from sentinel.permissions import check as checks
 from sentinel.permissions import resources
-from sentinel.permissions.lookup import Question
 from sentinel.permissions.resources import Acl, EnrichedAcl, Grantee, ResourceName
 
 router = APIRouter(prefix="/permissions", tags=["permissions"])
@@ -48,16 +47,13 @@ RESOURCE = "/resource/{service_name}/{resource_type}/{resource_id}"
 @hot_router.post("/check", response_model=CheckOut)
 async def check(request: Request, state: CurrentState, body: CheckIn) -> dict[str, Any]:
     """P1: may this person do these things? Answers in the order of the questions."""
-    questions = [
-        Question(item.service_name, item.resource_type, item.resource_id, item.action) for item in body.checks
-    ]
     async with guard("service_and_user", request, state):
         shown = read_shown(request, state)
         checked = await checks.check(
             state.database,
             shown.key_hash,
             shown.claims,
-            questions,
+            body.checks,
             debug=state.settings.debug,
             now=state.now(),
         )
@@ -65,7 +61,8 @@ async def check(request: Request, state: CurrentState, body: CheckIn) -> dict[st
     metrics.decided("check", (decision.allowed for decision in checked.decisions))
     return {
         "results": [
-            {**item.__dict__, "allowed": decision.allowed}
+            # The word for the action: as a member of an enumeration it takes longer to write than all the rest.
+            {**item.__dict__, "action": item.action._value_, "allowed": decision.allowed}
             for item, decision in zip(body.checks, checked.decisions, strict=True)
         ]
     }

@@ -156,7 +156,9 @@ class RateLimits:
 
     async def hit(self, name: str, *key: str) -> None:
         """Count one request of ``key`` in the limit ``name``. Raise `RateLimited` when it is one too many."""
-        await self.hit_all((name, *key))
+        bucket = self._bucket(name, key)
+        if bucket is not None and not self._hit_later(bucket):
+            await self.hit_all((name, *key))
 
     async def hit_all(self, *hits: tuple[str, ...]) -> None:
         """Count one request in several limits, each given as ``(name, *key)``; one call to Redis at most.
@@ -174,7 +176,7 @@ class RateLimits:
         else:
             await self._hit_shared(self._shared, buckets)
 
-    async def check_failed_auth(self, ip: str) -> None:
+    def check_failed_auth(self, ip: str) -> None:
         """Raise `RateLimited` when ``ip`` has failed too often already. Counts nothing and asks nobody."""
         bucket = self._bucket("failed-auth", [ip])
         if bucket and max(self._heard(bucket), self._memory.count(bucket)) >= bucket.item.amount:
@@ -219,6 +221,22 @@ class RateLimits:
             told = item.key_for(name, *map(_part, key))
             known = self._buckets[name, *key] = Bucket(name, item, told, item.get_expiry())
         return known
+
+    def _hit_later(self, bucket: Bucket) -> bool:
+        """Count a hit that Redis need not hear of at once; False when it is not such a one, and is not counted."""
+        window = self._warm.get(bucket.key)
+        if window is None or self._away or bucket.name not in BUFFERED:
+            return False
+        now = monotonic()
+        if (
+            window.ends <= now
+            or now - window.learned >= STALE_AFTER
+            or window.total + window.pending >= bucket.item.amount // 4
+        ):
+            return False
+        window.used = now
+        window.pending += 1
+        return True
 
     def _heard(self, bucket: Bucket) -> int:
         window = self._known.current(bucket.key, monotonic())

@@ -6,7 +6,7 @@ is the one that the endpoint works in, so both see the same moment.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -89,8 +89,7 @@ def client_context(request: Request) -> ClientContext:
 ClientOf = Annotated[ClientContext, Depends(client_context)]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """Key and token of a request for a hot call, checked offline; the call itself reads the live half."""
 
     key_hash: str | None
@@ -117,7 +116,7 @@ class guard:  # noqa: N801 - reads as the verb it is in a with statement
         self.ip = client_ip(request)
 
     async def __aenter__(self) -> None:
-        await self.state.limits.check_failed_auth(self.ip)
+        self.state.limits.check_failed_auth(self.ip)
 
     async def __aexit__(
         self, _type: type[BaseException] | None, refusal: BaseException | None, _trace: object
@@ -166,14 +165,14 @@ async def admit_service(
 
 def _name_user(request: Request, caller: UserCaller | Member) -> None:
     known = request.scope.setdefault("state", {})
-    known["actor"], known["workspace_id"] = str(caller.user_id), str(caller.workspace_id)
+    known["actor"], known["workspace_id"] = caller.user_id, caller.workspace_id
     bind_actor(actor=caller.user_id, workspace_id=caller.workspace_id)
 
 
 async def admit_both(request: Request, state: State, service: ServiceCaller, caller: Member) -> None:
     """:func:`admit_service` for a hot call, which has authenticated a person as well."""
     state.key_use.note(service)
-    actor, workspace_id = str(caller.user_id), str(caller.workspace_id)
+    actor, workspace_id = caller.user_id, caller.workspace_id
     known = request.scope.setdefault("state", {})
     known["actor"], known["workspace_id"], known["caller_service"] = actor, workspace_id, service.service_name
     bind_actor(actor=actor, workspace_id=workspace_id, caller_service=service.service_name)

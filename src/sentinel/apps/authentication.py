@@ -5,7 +5,7 @@ statement, so a hot call can carry them in the statement that answers it.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,16 +32,14 @@ memberships = sa.table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What a request has shown, checked as far as that goes offline. ``key_hash`` is None without a key."""
 
     key_hash: str | None = None
     claims: UserClaims | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCaller:
+class ServiceCaller(NamedTuple):
     """A service that showed a valid key. ``scope`` is its effective scope: its realm's slug, or its own name.
 
     With ``scope`` None the development exception is in force and every scope is open.
@@ -58,8 +56,7 @@ class ServiceCaller:
             raise Forbidden("Service key is not valid for this service", reason="scope_mismatch")
 
 
-@dataclass(frozen=True, slots=True)
-class UserCaller:
+class UserCaller(NamedTuple):
     """A person whose token has passed every check. ``role`` is the live one, None for a non-member."""
 
     user_id: UUID
@@ -70,8 +67,7 @@ class UserCaller:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A current member of the workspace of his token. Only :func:`member` makes one, so a function that asks for a
     ``Member`` cannot be called without that check.
     """

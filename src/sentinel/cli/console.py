@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 
 def say(text: str) -> None:
@@ -39,6 +37,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title:
         for line in (columns, *cells):
             say("\t".join(line))
         return
+    # Every command loads this module, and few draw a table.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(*columns, title=title, title_justify="left")
     for row in cells:
         table.add_row(*row)

@@ -14,10 +14,12 @@ import time
 from typing import Any
 
 import uvicorn
+from starlette.types import Scope
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from sentinel.api.middleware.express import IN_ONE_GO
 from sentinel.api.middleware.headers import ALWAYS, HSTS, JSON_CSP
 from sentinel.app import Application, reload_keys
 from sentinel.core.logging import app_event
@@ -29,22 +31,8 @@ STARTING = 120.0
 """Seconds after its start in which a worker need not answer the parent; that it runs is enough."""
 
 
-class Connection(HttpToolsProtocol):
-    """A connection that, at the end of the process, takes one more request and closes after its answer."""
-
-    _last = False
-
-    def shutdown(self) -> None:
-        self._last = True
-        if self.cycle is None or self.cycle.response_complete:
-            self.loop.call_later(LINGER, self._leave)
-        else:
-            super().shutdown()
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        if self._last and self.cycle is not None:
-            self.cycle.keep_alive = False
+class Protocol(HttpToolsProtocol):
+    """HTTP whose refusals look like those of the application."""
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP reaches no middleware; the answer has the form and the headers of every other all the same
@@ -64,6 +52,49 @@ class Connection(HttpToolsProtocol):
         lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers), b"", body]
         self.transport.write(b"\r\n".join(lines))
         self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        # The task that answers exists by now and has not begun.
+        extensions: dict[str, Any] = {IN_ONE_GO: self._write_whole}
+        self.scope["extensions"] = extensions
+
+    def _write_whole(self, scope: Scope, lines: bytes, body: bytes) -> bool:
+        """:data:`~sentinel.api.middleware.express.IN_ONE_GO`: what ``send`` does with the two messages of an answer,
+        without a look at each header, and with one write for both.
+        """
+        cycle = self.cycle
+        # With requests that were sent ahead, the cycle at hand is that of the last one.
+        if cycle.scope is not scope or cycle.response_started or cycle.flow.write_paused:
+            return False
+        if not cycle.disconnected:
+            cycle.response_started = cycle.response_complete = True
+            end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+            default = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+            cycle.transport.write(b"".join([STATUS_LINE[200], *default, lines, end, body]))
+            cycle.message_event.set()
+            if not cycle.keep_alive:
+                cycle.transport.close()
+            cycle.on_response()
+        return True
+
+
+class Connection(Protocol):
+    """A connection that, at the end of the process, takes one more request and closes after its answer."""
+
+    _last = False
+
+    def shutdown(self) -> None:
+        self._last = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(LINGER, self._leave)
+        else:
+            super().shutdown()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self._last and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def _leave(self) -> None:
         if not self.transport.is_closing():

@@ -35,6 +35,8 @@ class Commands(TyperGroup):
         if cmd_name in ROOMS and cmd_name not in self.commands:
             room = typer.Typer(rich_markup_mode=None)
             room.callback()(options)
+            if cmd_name == "serve":
+                import_module("sentinel.cli.lean")
             import_module(f"sentinel.cli.{cmd_name}").register(room)
             gc.freeze()
             gc.enable()

@@ -1,6 +1,7 @@
 """``sentinel serve``: the service for others to use. It starts only when the configuration is safe."""
 
 import asyncio
+import gc
 from typing import Any, NoReturn
 
 import typer
@@ -71,7 +72,7 @@ def _run(settings: Settings) -> None:
     }
     if settings.web_concurrency == 1:
         tracing.begin(__version__)
-        config = uvicorn.Config(create_app(settings), **options)
+        config = uvicorn.Config(create_app(settings, late=True), **options)
     else:
         config = uvicorn.Config(
             "sentinel.cli.serve:application",
@@ -88,7 +89,11 @@ def application() -> Application:
     settings = Settings.load()
     _configure_logging(settings)
     tracing.begin(__version__)
-    return create_app(settings)
+    app = create_app(settings, late=True)
+    # All of this stays. Looking through it for garbage would stop the answers for a tenth of a second now and then.
+    gc.freeze()
+    gc.enable()
+    return app
 
 
 def _configure_logging(settings: Settings) -> None:

@@ -130,6 +130,8 @@ class MemoryCounters(limits.storage.Storage):
         return window.total
 
     def get(self, key: str) -> int:
+        if not self._windows:
+            return 0
         window = self._windows.current(key, self._now())
         return window.total if window else 0
 

@@ -6,7 +6,7 @@ has no use for: session, unit of work, transaction. ``docs/performance.md`` tell
 
 import asyncio
 import sqlite3
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
@@ -80,10 +80,13 @@ class Compiled:
             return [self._row(record) for record in records]
         rows = []
         for record in records:
-            cells = list(record)
+            cells = None
             for place, process in self._processors:
-                cells[place] = process(cells[place])
-            rows.append(self._row(cells))
+                cell = record[place]
+                if cell is not None:
+                    cells = cells or list(record)
+                    cells[place] = process(cell)
+            rows.append(self._row(cells or record))
         return rows
 
 
@@ -144,20 +147,20 @@ class PostgresReads:
         self._dialect = dialect
         self._connect = connect
         self._patience = patience
-        self._places = asyncio.Semaphore(size)
+        self._size = size
         self._idle: list[asyncpg.Connection] = []
+        self._queue: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
         self.in_use = 0
         """Connections that are lent just now."""
 
     async def fetch(self, query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
         compiled = query.compiled(self._dialect)
         arguments = compiled.arguments(values)
-        if self._places.locked():
-            async with asyncio.timeout(self._patience):
-                await self._places.acquire()
+        if self.in_use < self._size:
+            self.in_use += 1
         else:
-            await self._places.acquire()
-        self.in_use += 1
+            await self._turn()
         connection: asyncpg.Connection | None = None
         try:
             connection = self._warm() or await self._connect()
@@ -176,9 +179,45 @@ class PostgresReads:
         else:
             self._idle.append(connection)
         finally:
-            self.in_use -= 1
-            self._places.release()
+            self._pass_on()
         return compiled.rows(records)
+
+    async def _turn(self) -> None:
+        """Wait until somebody passes his place on. Raises :class:`TimeoutError`."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._queue.append((loop.time() + self._patience, turn))
+        # All are as patient, so one alarm, for the first in the queue, is enough.
+        if self._alarm is None:
+            self._alarm = loop.call_later(self._patience, self._ring)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        """Give a place to whoever has waited longest."""
+        while self._queue:
+            _, turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.in_use -= 1
+
+    def _ring(self) -> None:
+        """Turn away those that have waited too long, and look again when the next one will have."""
+        self._alarm = None
+        loop = asyncio.get_running_loop()
+        while self._queue:
+            until, turn = self._queue[0]
+            if until > loop.time():
+                self._alarm = loop.call_at(until, self._ring)
+                return
+            self._queue.popleft()
+            if not turn.done():
+                turn.set_exception(TimeoutError())
 
     async def close(self) -> None:
         idle, self._idle = self._idle, []

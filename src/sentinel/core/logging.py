@@ -10,7 +10,7 @@ import math
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -234,11 +234,9 @@ def bind_request(*, request_id: str, source_ip: str | None = None) -> None:
 
 def bind_actor(*, actor: object = None, workspace_id: object = None, caller_service: object = None) -> None:
     """Put what is known of the caller (ids, name of the service) on every further line of this context."""
-    known = dict(_bound.get())
-    for key, value in (("actor", actor), ("workspace_id", workspace_id), ("caller_service", caller_service)):
-        if value is not None:
-            known[key] = str(value)
-    _bound.set(known)
+    # Whatever they are, they become text in the line, if there is one.
+    known = {"actor": actor, "workspace_id": workspace_id, "caller_service": caller_service}
+    _bound.set({**_bound.get(), **{key: value for key, value in known.items() if value is not None}})
 
 
 def clear_request() -> None:
@@ -246,11 +244,30 @@ def clear_request() -> None:
     _bound.set(_NOTHING)
 
 
+def is_logged(level: Level) -> bool:
+    """Whether lines of this level are written at all."""
+    return _LEVELS[level] >= _output.level
+
+
 def security_event(
     event: str, *, outcome: Outcome, reason: str | None = None, level: Level = "info", **fields: Any
 ) -> None:
     """Log a security event of §4.3."""
     _emit("security", event, outcome, reason, level, fields)
+
+
+def security_events(
+    event: str, count: int, lines: Callable[[], Iterable[dict[str, Any]]], *, outcome: Outcome
+) -> None:
+    """Log ``count`` security events of one kind at info level. ``lines`` gives the fields of each (``reason`` among
+    them); it is not called when lines of that level are not written.
+    """
+    if is_logged("info"):
+        for fields in lines():
+            _emit("security", event, outcome, fields.pop("reason", None), "info", fields)
+    else:
+        _check(event, "security")
+        metrics.event_happened(event, outcome, count)
 
 
 def audit_event(
@@ -387,7 +404,8 @@ def _finish(level: str, fields: EventDict) -> str:
         "env": _output.env,
     }
     for key in _CONTEXT:
-        line[key] = _clean(fields.pop(key, None))
+        value = fields.pop(key, None)
+        line[key] = None if value is None else _clean_text(str(value))
     fields.pop("stack_info", None)
     if trace := _trace(fields.pop("exc_info", None)):
         fields["exception"] = trace

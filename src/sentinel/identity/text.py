@@ -4,8 +4,6 @@ import html
 import re
 from urllib.parse import urlsplit
 
-import nh3
-
 from sentinel.core.errors import Unprocessable
 
 NAME_LENGTH = 255
@@ -21,6 +19,9 @@ def plain_text(value: str) -> str:
 
     Tags are removed until none is left, so that doubly escaped ones do not come back to life.
     """
+    # Loaded with the first text: who only answers questions about permissions cleans none.
+    import nh3
+
     text = _CONTROL.sub(" ", value)
     for _ in range(5):
         stripped = _CONTROL.sub(" ", html.unescape(nh3.clean(text, tags=set())))

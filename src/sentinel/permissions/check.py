@@ -1,24 +1,23 @@
 """Asking for decisions (``http-api.md`` §8, P1 and P2)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, Member, ServiceCaller
 from sentinel.core.database import Database
 from sentinel.core.errors import Forbidden
-from sentinel.core.logging import security_event
+from sentinel.core.logging import security_events
 from sentinel.permissions.cursors import Listing, Place
-from sentinel.permissions.decide import Action, Asker, Decision, decide, has_full_access
-from sentinel.permissions.lookup import Question, fetch_accessible, fetch_records
+from sentinel.permissions.decide import Action, Decision, has_full_access
+from sentinel.permissions.facts import decisions
+from sentinel.permissions.lookup import Asked, fetch_accessible, fetch_facts
 from sentinel.tokens.claims import UserClaims
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """Answers in the order of the questions, and who asked."""
 
     service: ServiceCaller
@@ -26,8 +25,7 @@ class Checked:
     decisions: list[Decision]
 
 
-@dataclass(frozen=True, slots=True)
-class Accessible:
+class Accessible(NamedTuple):
     """What the asker reaches. With ``has_full_access`` and no limit the list is empty and stands for everything.
     ``next_cursor`` is there when a limit has cut the list, and asks for the rest.
     """
@@ -43,7 +41,7 @@ async def check(
     database: Database,
     key_hash: str | None,
     claims: UserClaims,
-    questions: Sequence[Question],
+    questions: Sequence[Asked],
     *,
     debug: bool,
     now: datetime,
@@ -54,31 +52,33 @@ async def check(
     nothing is evaluated then.
     """
     shown = Credentials(key_hash, claims)
-    row, records = await fetch_records(database, shown, questions, now)
+    row, facts = await fetch_facts(database, shown, questions, now)
     service, asker = _admit(row, shown, claims, debug=debug)
-    for question in questions:
-        service.require_scope(question.service_name)
-    who = Asker(asker.user_id, asker.workspace_id, asker.role)
-    decisions = [
-        decide(who, record, question.action) for question, record in zip(questions, records, strict=True)
-    ]
-    caller: dict[str, Any] = {
-        "actor": str(asker.user_id),
-        "workspace_id": str(asker.workspace_id),
-        "caller_service": service.service_name,
-    }
-    for question, decision in zip(questions, decisions, strict=True):
-        if not decision.allowed:
-            security_event(
-                "permission.check.denied",
-                outcome="denied",
-                reason=decision.reason,
-                **caller,
-                resource_type=question.resource_type,
-                resource_id=str(question.resource_id),
-                action=question.action.value,
-            )
-    return Checked(service, asker, decisions)
+    for scope in {question.service_name for question in questions}:
+        service.require_scope(scope)
+    table = {action: decisions(asker.role, action) for action in Action}
+    made = [table[question.action][known] for question, known in zip(questions, facts, strict=True)]
+    denied = [pair for pair in zip(questions, made, strict=True) if not pair[1].allowed]
+    if denied:
+        _tell(service, asker, denied)
+    return Checked(service, asker, made)
+
+
+def _tell(service: ServiceCaller, asker: Member, denied: list[tuple[Asked, Decision]]) -> None:
+    def lines() -> Iterator[dict[str, Any]]:
+        actor, workspace_id = str(asker.user_id), str(asker.workspace_id)
+        for question, decision in denied:
+            yield {
+                "reason": decision.reason,
+                "actor": actor,
+                "workspace_id": workspace_id,
+                "caller_service": service.service_name,
+                "resource_type": question.resource_type,
+                "resource_id": str(question.resource_id),
+                "action": question.action.value,
+            }
+
+    security_events("permission.check.denied", len(denied), lines, outcome="denied")
 
 
 async def accessible(

@@ -4,8 +4,8 @@ Everything that grants access to a resource is in this file; ``lookup.py`` only 
 its set form is tested against it.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -26,8 +26,7 @@ class Level(StrEnum):
     EDIT = "edit"
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """The person the question is about, live. ``role`` is None for somebody who is not a member."""
 
     user_id: UUID
@@ -36,8 +35,7 @@ class Asker:
     is_active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A registered resource, with the best share that reaches the asker directly and through his groups."""
 
     workspace_id: UUID
@@ -47,8 +45,7 @@ class Record:
     group_share: Level | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer, the step that gave it (1 to 7) and the reason in a word."""
 
     allowed: bool
@@ -56,23 +53,33 @@ class Decision:
     reason: str
 
 
+NOT_A_MEMBER = Decision(False, 1, "not_a_member")
+UNKNOWN_RESOURCE = Decision(False, 1, "unknown_resource")
+OWNER = Decision(True, 2, "owner")
+WORKSPACE_ROLE = Decision(True, 3, "workspace_role")
+WORKSPACE_VISIBILITY = Decision(True, 4, "workspace_visibility")
+DIRECT_SHARE = Decision(True, 5, "direct_share")
+GROUP_SHARE = Decision(True, 6, "group_share")
+NO_GRANT = Decision(False, 7, "no_grant")
+
+
 def decide(asker: Asker, record: Record | None, action: Action) -> Decision:
     """May ``asker`` do ``action`` to the resource that ``record`` describes? None stands for an unknown resource."""
     if asker.role is None or not asker.is_active:
-        return Decision(False, 1, "not_a_member")
+        return NOT_A_MEMBER
     if record is None or record.workspace_id != asker.workspace_id:
-        return Decision(False, 1, "unknown_resource")
+        return UNKNOWN_RESOURCE
     if record.owner_id == asker.user_id:
-        return Decision(True, 2, "owner")
+        return OWNER
     if has_full_access(asker.role):
-        return Decision(True, 3, "workspace_role")
+        return WORKSPACE_ROLE
     if record.visibility is Visibility.WORKSPACE and (action is Action.VIEW or asker.role == "editor"):
-        return Decision(True, 4, "workspace_visibility")
+        return WORKSPACE_VISIBILITY
     if _grants(record.direct_share, action):
-        return Decision(True, 5, "direct_share")
+        return DIRECT_SHARE
     if _grants(record.group_share, action):
-        return Decision(True, 6, "group_share")
-    return Decision(False, 7, "no_grant")
+        return GROUP_SHARE
+    return NO_GRANT
 
 
 def has_full_access(role: str | None) -> bool:

@@ -5,21 +5,23 @@ same law once more, in SQL; a test holds the two together on random worlds.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic_core import from_json
 from sqlalchemy.dialects import postgresql
 
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, caller_row
 from sentinel.core.database import Database
 from sentinel.core.direct import Query
-from sentinel.permissions.decide import Action, Level, Record, Visibility
+from sentinel.permissions.decide import Action, Level
+from sentinel.permissions.facts import BITS, DIRECT, KNOWN, OWNED, REGISTERED, SHOWN, THROUGH_GROUP, UNKNOWN
 from sentinel.permissions.models import Resource, Share
 
 group_memberships = sa.table(
@@ -31,10 +33,25 @@ groups = sa.table(
 
 _sub = sa.bindparam("auth_sub", type_=sa.Uuid())
 _wid = sa.bindparam("auth_wid", type_=sa.Uuid())
+# Written into the text: as values they would be sent with every call.
+_USER, _GROUP = sa.literal_column("'user'", sa.Text), sa.literal_column("'group'", sa.Text)
+_ZERO, _ONE = sa.literal_column("0", sa.Integer), sa.literal_column("1", sa.Integer)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Asked(Protocol):
+    """A question in whatever form it came."""
+
+    @property
+    def service_name(self) -> str: ...
+    @property
+    def resource_type(self) -> str: ...
+    @property
+    def resource_id(self) -> UUID: ...
+    @property
+    def action(self) -> Action: ...
+
+
+class Question(NamedTuple):
     """One resource and what somebody wants to do to it."""
 
     service_name: str
@@ -54,27 +71,18 @@ class Reached:
     after_record: UUID | None
 
 
-async def fetch_records(
-    database: Database, shown: Credentials, questions: Sequence[Question], now: datetime
-) -> tuple[Any, list[Record | None]]:
-    """The authentication row, and for each question what is registered, in the order of the questions."""
+async def fetch_facts(
+    database: Database, shown: Credentials, questions: Sequence[Asked], now: datetime
+) -> tuple[Any, list[int]]:
+    """The authentication row, and for each question the facts that ``facts.py`` decides by, in their order."""
     parameters = authentication.parameters(shown, now)
     parameters |= _questions_as_parameters(questions, database.is_sqlite)
-    rows = await database.fetch(RECORDS, parameters)
-    authenticated = rows[0]
-    records: list[Record | None] = [None] * len(questions)
-    for row in rows:
-        if not row.ordinal:
-            authenticated = row
-        if row.ordinal is not None and row.workspace_id is not None:
-            records[int(row.ordinal)] = Record(
-                workspace_id=row.workspace_id,
-                owner_id=row.owner_id,
-                visibility=Visibility(row.visibility),
-                direct_share=Level(row.direct_share) if row.direct_share else None,
-                group_share=Level(row.group_share) if row.group_share else None,
-            )
-    return authenticated, records
+    [row] = await database.fetch(FACTS, parameters)
+    found = from_json(row.facts) if database.is_sqlite else row.facts or ()
+    facts = [UNKNOWN] * len(questions)
+    for number in found:
+        facts[number >> BITS] = number & KNOWN
+    return row, facts
 
 
 async def fetch_accessible(
@@ -116,7 +124,7 @@ async def fetch_accessible(
     )
 
 
-def _questions_as_parameters(questions: Sequence[Question], is_sqlite: bool) -> dict[str, Any]:
+def _questions_as_parameters(questions: Sequence[Asked], is_sqlite: bool) -> dict[str, Any]:
     if is_sqlite:
         triples = [[q.service_name, q.resource_type, q.resource_id.hex] for q in questions]
         return {"questions": json.dumps(triples)}
@@ -155,7 +163,10 @@ def _question_rows(is_sqlite: bool) -> Any:
         .render_derived(name="each")
     )
     return sa.select(
-        (each.c.position - 1).label("ordinal"), each.c.service_name, each.c.resource_type, each.c.resource_id
+        (each.c.position - _ONE).label("ordinal"),
+        each.c.service_name,
+        each.c.resource_type,
+        each.c.resource_id,
     ).subquery("question")
 
 
@@ -168,19 +179,19 @@ def _group_shares() -> Any:
             sa.and_(group_memberships.c.group_id == Share.grantee_id, group_memberships.c.user_id == _sub),
         )
         .join(groups, sa.and_(groups.c.id == Share.grantee_id, groups.c.workspace_id == _wid))
-        .where(Share.resource_permission_id == Resource.id, Share.grantee_type == "group")
+        .where(Share.resource_permission_id == Resource.id, Share.grantee_type == _GROUP)
     )
 
 
 def _direct_shares() -> Any:
     return sa.select(Share.permission).where(
         Share.resource_permission_id == Resource.id,
-        Share.grantee_type == "user",
+        Share.grantee_type == _USER,
         Share.grantee_id == _sub,
     )
 
 
-def _records_statement(is_sqlite: bool) -> Any:
+def _facts_statement(is_sqlite: bool) -> Any:
     question = _question_rows(is_sqlite)
     # "edit" sorts before "view", so the smallest level is the best one.
     group_share = (
@@ -194,25 +205,37 @@ def _records_statement(is_sqlite: bool) -> Any:
         # Another tenant's record never leaves the database.
         Resource.workspace_id == _wid,
     )
-    return sa.select(
-        *authentication.COLUMNS,
-        question.c.ordinal,
-        Resource.workspace_id,
-        Resource.owner_id,
-        Resource.visibility,
-        direct_share.label("direct_share"),
-        group_share.label("group_share"),
-    ).select_from(
-        authentication.source(
-            authentication.ANCHOR.outerjoin(question, sa.true()),
-            # What is known of the caller stands in the first row alone: to send it a hundred times costs more than to
-            # look it up.
-            sa.or_(question.c.ordinal == 0, question.c.ordinal.is_(None)),
-        ).outerjoin(Resource, found)
+    facts = (
+        question.c.ordinal * _number(KNOWN + 1)
+        + _bit(Resource.id.is_not(None), REGISTERED)
+        + _bit(Resource.owner_id == _sub, OWNED)
+        + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
+        + _bits(direct_share, DIRECT)
+        + _bits(group_share, THROUGH_GROUP)
     )
+    if is_sqlite:
+        gathered: Any = sa.func.json_group_array(facts)
+    else:
+        gathered = sa.func.array_agg(sa.cast(facts, sa.Integer))
+    all_facts = sa.select(gathered).select_from(sa.outerjoin(question, Resource, found)).scalar_subquery()
+    return sa.select(*authentication.COLUMNS, all_facts.label("facts")).select_from(authentication.SOURCE)
 
 
-RECORDS = Query(postgresql=_records_statement(False), sqlite=_records_statement(True))
+def _number(number: int) -> Any:
+    return sa.literal_column(str(number), sa.Integer)
+
+
+def _bit(condition: Any, bit: int) -> Any:
+    return sa.case((condition, _number(bit)), else_=_ZERO)
+
+
+def _bits(level: Any, bits: Mapping[Level, int]) -> Any:
+    # One look at the level: it is a search of its own.
+    whens = [(sa.literal_column(f"'{each.value}'", sa.Text), _number(bit)) for each, bit in bits.items()]
+    return sa.case(dict(whens), value=level, else_=_ZERO)
+
+
+FACTS = Query(postgresql=_facts_statement(False), sqlite=_facts_statement(True))
 
 
 @cache

@@ -2,10 +2,12 @@
 
 from starlette.types import ASGIApp
 
+from sentinel.api.hot import HotCalls
 from sentinel.api.middleware.access_log import AccessLog
 from sentinel.api.middleware.body_size import BodySize
 from sentinel.api.middleware.client import ClientAddress
 from sentinel.api.middleware.cors import Cors, Origins, Preflight
+from sentinel.api.middleware.express import Express
 from sentinel.api.middleware.guard import Guard
 from sentinel.api.middleware.headers import SecurityHeaders
 from sentinel.api.middleware.hop_headers import HopHeaders
@@ -18,31 +20,42 @@ from sentinel.core import tracing
 from sentinel.settings import Settings
 
 
-def wrap(app: ASGIApp, *, settings: Settings, origins: Origins) -> ASGIApp:
+def wrap(app: ASGIApp, *, settings: Settings, origins: Origins, hot: HotCalls | None = None) -> ASGIApp:
     """``app`` inside all layers. This is the one place that knows their order.
 
     Everything that refuses lies inside everything that adds headers, so that a 400, 413, 429 or 500 carries
     them too (http-api.md §0.8 rule 5). Preflights come after the host check, which spares no path (T4). The
-    internal tier has no CORS (§0.6).
+    internal tier has no CORS (§0.6). Calls of ``hot`` with a plain head pass all layers in one step.
     """
-    cors = settings.tier != "internal"
+    cors: Cors | None = None
     # Innermost first.
     app = BodySize(app)
     app = HopHeaders(app)
     app = PlainPath(app)
-    if cors:
+    if settings.tier != "internal":
         app = Preflight(app, origins=origins)
-    app = AllowedHosts(app, hosts=settings.effective_allowed_hosts)
+    app = hosts = AllowedHosts(app, hosts=settings.effective_allowed_hosts)
     app = Guard(app)
-    if cors:
-        app = Cors(app, origins=origins)
-    app = SecurityHeaders(app, hsts=settings.cookie_secure)
+    if settings.tier != "internal":
+        app = cors = Cors(app, origins=origins)
+    app = security = SecurityHeaders(app, hsts=settings.cookie_secure)
     app = AccessLog(app)
     if settings.metrics_port:
         app = Measure(app)
     if tracing.enabled():
         app = Trace(app)
     app = RequestId(app)
-    return ClientAddress(
+    app = ClientAddress(
         app, behind_proxy=settings.behind_proxy, trusted_proxy_count=settings.trusted_proxy_count
+    )
+    if hot is None or tracing.enabled():
+        return app
+    return Express(
+        app,
+        hot,
+        hosts=hosts,
+        cors=cors,
+        security=security,
+        behind_proxy=settings.behind_proxy,
+        trusted_proxy_count=settings.trusted_proxy_count,
     )

@@ -5,7 +5,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentinel.api.middleware.route import is_below_any, route_template
-from sentinel.core.logging import Outcome, access_event
+from sentinel.core.logging import Level, Outcome, access_event, is_logged
 
 SILENT = ("/health", "/docs", "/redoc", "/openapi.json", "/.well-known/jwks.json")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -38,10 +38,14 @@ class AccessLog:
         try:
             await self.app(scope, receive, counting_send)
         finally:
-            _write(scope, status, sent, perf_counter() - started)
+            write_access(scope, status, sent, perf_counter() - started)
 
 
-def _write(scope: Scope, status: int, sent: int, seconds: float) -> None:
+def write_access(scope: Scope, status: int, sent: int, seconds: float) -> None:
+    """The line about an answered request: ``sent`` bytes of body after ``seconds``."""
+    level: Level = "info" if status < 400 else "warning" if status < 500 else "error"
+    if not is_logged(level):
+        return
     state = scope.get("state", {})
     known = {
         "actor": state.get("actor"),
@@ -49,7 +53,7 @@ def _write(scope: Scope, status: int, sent: int, seconds: float) -> None:
         "caller_service": state.get("caller_service"),
     }
     access_event(
-        level="info" if status < 400 else "warning" if status < 500 else "error",
+        level=level,
         outcome=_outcome(status),
         method=scope["method"] if scope["method"] in METHODS else "(other)",
         route=route_template(scope),

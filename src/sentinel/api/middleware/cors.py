@@ -55,9 +55,19 @@ class Cors:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        origin = _single(scope, b"origin")
+
+        async def send_with_cors(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": self.complete(message.get("headers", ()), origin)}
+            await send(message)
+
+        await self.app(scope, receive, send_with_cors)
+
+    def complete(self, given: Iterable[tuple[bytes, bytes]], origin: str | None) -> list[tuple[bytes, bytes]]:
+        """The headers of an answer to ``origin`` that has set ``given``."""
         # A cache must keep the answers apart even when this one went to no foreign origin.
         extra, names = _VARY, _ALLOW_ORIGIN
-        origin = _single(scope, b"origin")
         if origin is not None and self.origins.allowed(origin):
             extra = (
                 *_VARY,
@@ -66,14 +76,7 @@ class Cors:
                 (b"access-control-expose-headers", b"X-Request-ID"),
             )
             names = frozenset(name for name, _ in extra) - {b"vary"}
-
-        async def send_with_cors(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                others = [header for header in message.get("headers", ()) if header[0].lower() not in names]
-                message = {**message, "headers": [*others, *extra]}
-            await send(message)
-
-        await self.app(scope, receive, send_with_cors)
+        return [*(header for header in given if header[0].lower() not in names), *extra]
 
 
 class Preflight:

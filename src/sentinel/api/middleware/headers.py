@@ -1,9 +1,12 @@
 """The headers that every response carries: http-api.md §0.3."""
 
+from collections.abc import Iterable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentinel.api.middleware.route import is_below_any
 
+Header = tuple[bytes, bytes]
 JSON_CSP = b"default-src 'none'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 HTML_CSP = (
     b"default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
@@ -36,6 +39,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self.app = app
+        self.hsts = hsts
         self.fixed = (*ALWAYS, HSTS) if hsts else ALWAYS
         self.owned = {name for name, _ in (*ALWAYS, HSTS)}
 
@@ -47,12 +51,13 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": self._complete(message.get("headers", ()), no_store)}
+                message = {**message, "headers": self.complete(message.get("headers", ()), no_store)}
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
-    def _complete(self, given: list[tuple[bytes, bytes]], no_store: bool) -> list[tuple[bytes, bytes]]:
+    def complete(self, given: Iterable[Header], no_store: bool) -> list[Header]:
+        """The headers of an answer that has set ``given``."""
         headers = [(plain, value) for name, value in given if (plain := name.lower()) not in self.owned]
         present = dict(headers)
         headers += self.fixed

@@ -27,11 +27,17 @@ class AllowedHosts:
         if scope["type"] != "http" or is_below(scope["path"], "/health"):
             await self.app(scope, receive, send)
             return
-        given = [value for name, value in scope["headers"] if name == b"host"]
-        found = _HOST.fullmatch(given[0]) if len(given) == 1 else None
-        if found is None:
-            await refuse(send, 400, "Invalid Host header")
-        elif "*" not in self.hosts and found[1].decode("ascii").lower() not in self.hosts:
-            await refuse(send, 400, "Host not allowed")
+        problem = self.problem([value for name, value in scope["headers"] if name == b"host"])
+        if problem:
+            await refuse(send, 400, problem)
         else:
             await self.app(scope, receive, send)
+
+    def problem(self, given: list[bytes]) -> str | None:
+        """What is wrong with the ``Host`` headers of a request; None when nothing is."""
+        found = _HOST.fullmatch(given[0]) if len(given) == 1 else None
+        if found is None:
+            return "Invalid Host header"
+        if "*" not in self.hosts and found[1].decode("ascii").lower() not in self.hosts:
+            return "Host not allowed"
+        return None

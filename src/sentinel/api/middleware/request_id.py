@@ -20,21 +20,31 @@ class RequestId:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = [value for name, value in scope["headers"] if name == b"x-request-id"]
-        accepted = len(given) == 1 and _ACCEPTED.fullmatch(given[0])
-        request_id = given[0].decode("ascii") if accepted else secrets.token_hex(16)
+        request_id = request_id_of([value for name, value in scope["headers"] if name == b"x-request-id"])
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                others = [header for header in message.get("headers", ()) if header[0] != b"x-request-id"]
-                message = {**message, "headers": [*others, (b"x-request-id", request_id.encode())]}
-            await send(message)
-
+        send_with_id = sending_id(request_id, send)
         clear_request()
         bind_request(request_id=request_id, source_ip=state.get("client_ip"))
         try:
             await self.app(scope, receive, send_with_id)
         finally:
             clear_request()
+
+
+def request_id_of(given: list[bytes]) -> str:
+    """The id that the request brings in its headers ``given``, or a new one."""
+    accepted = len(given) == 1 and _ACCEPTED.fullmatch(given[0])
+    return given[0].decode("ascii") if accepted else secrets.token_hex(16)
+
+
+def sending_id(request_id: str, send: Send) -> Send:
+    """A ``send`` that puts the id on the answer."""
+
+    async def send_with_id(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [header for header in message.get("headers", ()) if header[0] != b"x-request-id"]
+            message = {**message, "headers": [*others, (b"x-request-id", request_id.encode())]}
+        await send(message)
+
+    return send_with_id

@@ -1,17 +1,18 @@
 """The few HTML pages of the API: those of errors."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sentinel.api.middleware.route import is_below
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 BROWSER_PATHS = ("/auth/login/", "/auth/callback/")
 PANEL, NOT_PAGES = "/admin", ("/admin/api", "/admin/static")
 
@@ -45,11 +46,22 @@ def browser_error(
     that may have been one of the panel's.
     """
     in_panel = request is not None and is_panel_page(request)
-    body = _TEMPLATES.get_template("error.html").render(
-        title=title, message=message, status=status, in_panel=in_panel
-    )
+    body = _template().render(title=title, message=message, status=status, in_panel=in_panel)
     answer = HTMLResponse(body, status, dict(headers or {}))
     if request is not None and in_panel and "hx-request" in request.headers:
         # Whatever part of the page asked: what comes is a page of its own.
         answer.headers.update({"HX-Retarget": "body", "HX-Reswap": "innerHTML", "HX-Reselect": "main"})
     return answer
+
+
+@cache
+def _template() -> "Template":
+    # Loaded with the first page: who is only asked by programs never shows one.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+    )
+    return templates.get_template("error.html")
