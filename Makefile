@@ -1,6 +1,6 @@
 # `make` lists what can be done. Everything happens inside the project: the packages go to .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo example-notes example-realm example-script test test-long check lint types imports fmt rules lock audit sbom docs pictures bench clean
+.PHONY: help setup setup-dev run demo example-notes example-realm example-script test test-long programs check lint types imports fmt rules lock audit sbom docs pictures bench clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -33,14 +33,16 @@ example-realm: setup ## start two services that call each other, beside 'make ru
 example-script: setup ## run a script with a service key, beside 'make run'
 	@exec $(BIN)/python examples/launch.py script $(ARGS)
 
-test: setup-dev ## everything that CI checks: lint, types, imports, tests (ARGS="tests/unit -k RF_5" for a part)
-	@sh scripts/chromium.sh
-	@sh scripts/proxies.sh
-	@$(MAKE) --no-print-directory -j 5 check audit sbom ARGS=
-	@exec $(BIN)/pytest -n $(PROCESSES) $(ARGS)
+test: ## everything that CI checks: lint, types, imports, tests (ARGS="tests/unit -k RF_5" for a part)
+	@sh scripts/setup.sh venv # first, because Debian installs one thing at a time
+	@$(MAKE) --no-print-directory -j 2 setup-dev programs ARGS=
+	@exec sh scripts/test.sh -n $(PROCESSES) $(ARGS)
 
 test-long: setup-dev ## ten minutes of load while servers are killed at random
 	@SENTINEL_SOAK_SECONDS=$${SENTINEL_SOAK_SECONDS:-600} exec $(BIN)/pytest -s tests/faults -k "long or load" $(ARGS)
+
+programs: ## install Chromium, nginx and Caddy for the tests, where that is allowed (Debian, as root)
+	@sh scripts/programs.sh
 
 check: lint types imports ## the three checks that are no tests
 

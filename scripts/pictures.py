@@ -218,7 +218,8 @@ def _row(
 def shoot(base: str, link: str, to: Path, only: list[str], *, every_look: bool) -> None:
     """All pictures; ``link`` signs in."""
     with sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        names = ("chromium", "chromium-browser", "chromium-headless-shell")
+        chromium = next(filter(None, map(shutil.which, names)), None)
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         context = browser.new_context(
             viewport=WIDE, timezone_id="UTC", locale="en-GB", user_agent=BROWSERS[0], reduced_motion="reduce"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sets up .venv: setup.sh runtime | setup.sh dev. A second call finds nothing to do and asks no network.
+# Sets up .venv: setup.sh runtime | setup.sh dev | setup.sh venv (empty, for one of the others to fill). A second call
+# finds nothing to do and asks no network.
 #
 # A stamp in .venv holds the fingerprint of everything that was installed from; it is written last, so that an
 # interrupted set-up is done again. PYTHON names the interpreter to use.
@@ -80,12 +81,17 @@ then
     "$python" -m venv "$venv"
 fi
 
+if [ "$kind" = venv ]; then exit 0; fi
+
 pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check --no-input "$@"; }
 
 say "Installing the packages of requirements/$kind.txt ..."
+"$venv/bin/python" scripts/frontend.py & # needs none of them
+frontend=$!
+trap 'kill "$frontend" 2>/dev/null || true' EXIT
 pip install --require-hashes --no-deps -r "requirements/$kind.txt"
 pip install --no-deps --no-build-isolation --editable .
-"$venv/bin/python" scripts/frontend.py
+wait "$frontend"
 
 # To a file beside it first, so that a stamp is never half written.
 fingerprint "$kind" >"$venv/.stamp-new"

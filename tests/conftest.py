@@ -9,8 +9,8 @@ import shutil
 import socket
 import sqlite3
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(logged.report(leaks))
 
 
-SHARED_BY_MODULE = ("browser", "deploy", "dev", "demo", "examples", "faults", "security")
+SHARED_BY_MODULE = ("browser", "deploy", "dev", "demo", "docs", "examples", "faults", "security")
 """Folders whose modules start servers once for all their tests: one worker takes a whole module."""
 LONG_ONES = ("test_stateful_world", "test_every_page", "test_random_worlds", "test_container", "test_moments")
 HANDFULS = 6
@@ -208,6 +208,31 @@ def empty_database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=DATABASES)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """``sqlite`` or ``postgresql``, for a test that runs once on each and gets its database from elsewhere."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def copy_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Makes databases of the test's own: the URL of a copy of one that nobody is connected to."""
+    with ExitStack() as stack:
+
+        def copy(url: str) -> str:
+            if url.startswith("sqlite"):
+                made = stack.enter_context(_empty_sqlite())
+                shutil.copyfile(_path(url), _path(made))
+                return made
+            postgres: servers.Postgres = request.getfixturevalue("postgres")
+            name = postgres.create_database(url.rpartition("/")[2])
+            stack.callback(postgres.drop, name)
+            return postgres.url_for(name)
+
+        yield copy
+
+
 @pytest.fixture
 def sqlite_url(empty_sqlite_url: str, sqlite_template: Path) -> str:
     """A migrated SQLite database of the test's own."""
@@ -218,10 +243,8 @@ def sqlite_url(empty_sqlite_url: str, sqlite_template: Path) -> str:
 @pytest.fixture
 def empty_sqlite_url() -> Iterator[str]:
     """The URL of an SQLite file that does not exist yet."""
-    directory = servers.run_directory() / f"sqlite-{secrets.token_hex(8)}"
-    directory.mkdir(mode=0o700)
-    yield f"sqlite+aiosqlite:///{directory / 'sentinel.db'}"
-    shutil.rmtree(directory, ignore_errors=True)
+    with _empty_sqlite() as url:
+        yield url
 
 
 @pytest.fixture
@@ -238,6 +261,21 @@ def empty_postgresql_url(postgres: servers.Postgres) -> Iterator[str]:
     name = postgres.create_database()
     yield postgres.url_for(name)
     postgres.drop(name)
+
+
+@pytest.fixture
+def lasting(request: pytest.FixtureRequest, database_kind: str) -> Callable[[], str]:
+    """Makes migrated databases that stay until the run is over, for others to be copies of; returns the URL."""
+
+    def make() -> str:
+        if database_kind == "sqlite":
+            path = servers.run_directory() / f"lasting-{secrets.token_hex(8)}.db"
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+            return f"sqlite+aiosqlite:///{path}"
+        postgres: servers.Postgres = request.getfixturevalue("postgres")
+        return postgres.url_for(postgres.create_database(request.getfixturevalue("postgresql_template")))
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -262,6 +300,14 @@ def postgresql_template(postgres: servers.Postgres) -> str:
             servers.migrate(postgres.url_for(name))
             servers.leave(word, name)
         return str(json.loads(word.read_text()))
+
+
+@contextmanager
+def _empty_sqlite() -> Iterator[str]:
+    directory = servers.run_directory() / f"sqlite-{secrets.token_hex(8)}"
+    directory.mkdir(mode=0o700)
+    yield f"sqlite+aiosqlite:///{directory / 'sentinel.db'}"
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _path(sqlite_url: str) -> Path:

@@ -9,9 +9,11 @@ import base64
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -682,7 +684,7 @@ async def open_stage(
         clock=clock,
     )
     network = Network()
-    network.hosts[urlsplit(IDP_URL).netloc] = _idp_transport(idp)
+    network.hosts[urlsplit(IDP_URL).netloc] = _Issuer(idp)
     app = create_app(settings, clock=clock, outbound=Outbound(network), migrate=False)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.api.router.lifespan_context(app.api))
@@ -700,10 +702,20 @@ def _client(app: Application) -> httpx.AsyncClient:
     )
 
 
-def _idp_transport(idp: DevIdp) -> httpx.ASGITransport:
-    api = FastAPI()
-    api.include_router(idp_endpoints.router(idp), prefix="/idp")
-    return httpx.ASGITransport(api)
+class _Issuer(httpx.AsyncBaseTransport):
+    """The provider as an application of its own, which is built when it is asked for the first time."""
+
+    def __init__(self, idp: DevIdp) -> None:
+        self._idp = idp
+
+    @cached_property
+    def _inner(self) -> httpx.ASGITransport:
+        api = FastAPI()
+        api.include_router(idp_endpoints.router(self._idp), prefix="/idp")
+        return httpx.ASGITransport(api)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._inner.handle_async_request(request)
 
 
 @pytest.fixture(scope="session")
@@ -727,3 +739,40 @@ async def stage(
     """The application on a fresh database, once on SQLite and once on PostgreSQL."""
     async with open_stage(database_url, stage_keys, **stage_settings) as opened:
         yield opened
+
+
+Furnish = Callable[[Stage], Awaitable[Any]]
+"""Fills the database of a stage; returns what the tests have to know of it."""
+Furnished = Callable[[Furnish], AbstractAsyncContextManager[tuple[Stage, Any]]]
+
+_models: dict[tuple[Furnish, str], tuple[str, Any, datetime]] = {}
+"""What was furnished in this process: URL, what was returned, and the time by the clock when it was done."""
+
+
+@pytest.fixture
+def copied_stage(
+    anyio_backend: Any,
+    database_kind: str,
+    stage_keys: Keys,
+    stage_settings: Mapping[str, Any],
+    lasting: Callable[[], str],
+    copy_of: Callable[[str], str],
+) -> Furnished:
+    """Opens a stage on a copy of a database that is furnished once, for tests that all begin with one large world.
+
+    Only rows are copied: whom the provider knows, and what the application remembers, a test brings itself. What the
+    furnishing function returned is the same for every test, which must not change it.
+    """
+
+    @asynccontextmanager
+    async def opened(furnish: Furnish) -> AsyncIterator[tuple[Stage, Any]]:
+        place = furnish, database_kind
+        if place not in _models:
+            url = lasting()
+            async with open_stage(url, stage_keys, **stage_settings) as first:
+                _models[place] = url, await furnish(first), first.clock.now()
+        url, made, now = _models[place]
+        async with open_stage(copy_of(url), stage_keys, clock=ManualClock(now), **stage_settings) as stage:
+            yield stage, made
+
+    return opened

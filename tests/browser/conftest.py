@@ -33,7 +33,9 @@ ARGUMENTS = [
 
 
 def _chromium() -> str | None:
-    named = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
+    # The first one is Chromium without windows: a third less work for the same pages.
+    named = [os.environ.get("CHROMIUM", ""), "chromium-headless-shell"]
+    named += ["chromium", "chromium-browser", "google-chrome"]
     return next((path for name in named if name and (path := shutil.which(name))), None)
 
 
@@ -46,7 +48,9 @@ def browser() -> Iterator[Browser]:
     executable = _chromium()
     if executable is None:
         assert os.environ.get("CI") != "true", "in CI the browser tests have to run"
-        pytest.skip("no Chromium here: install it (Debian: apt-get install chromium) or set CHROMIUM")
+        pytest.skip(
+            "no Chromium here: install it (Debian: apt-get install chromium-headless-shell) or set CHROMIUM"
+        )
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)

@@ -82,3 +82,16 @@ def test_the_service_key_never_reaches_the_browser(watched: Watched, dev_url: st
     watched.page.wait_for_load_state("networkidle")
     assert len(bodies) >= 3
     assert not any("sk_" in text for text in bodies + sent)
+
+
+@pytest.mark.parametrize("watched", [DESKTOP], indirect=True)
+def test_H4_the_reference_is_shown_and_tried_with_files_of_this_installation(
+    watched: Watched, dev_url: str
+) -> None:
+    page = watched.page
+    page.goto(f"{dev_url}/docs")
+    page.locator('[data-path="/.well-known/jwks.json"]').click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table")).to_contain_text("RS256")
+    assert watched.faults == []

@@ -2,8 +2,8 @@
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ from sentinel.tokens import revocation
 from sentinel.tokens.families import TokenPair
 from sentinel.tokens.models import RefreshFamily, RefreshToken, RevokedToken
 from sentinel.workspaces.models import Group, Membership, Workspace
-from tests.stage import Keys, Pkce, Stage, bearer, open_stage
+from tests.stage import Furnished, Keys, Pkce, Stage, bearer, open_stage
 
 pytestmark = pytest.mark.anyio
 
@@ -105,14 +105,20 @@ async def arrive(stage: Stage, name: str, app: LoginApp, *workspaces: Workspace)
     )
 
 
-@pytest.fixture
-async def world(stage: Stage) -> World:
+async def furnish(stage: Stage) -> World:
     owner, app = await stage.user("Owner Example"), await stage.login_app()
     workspaces = await stage.workspace(owner), await stage.workspace(owner)
     ada = await arrive(stage, "Ada Example", app, *workspaces)
     bob = await arrive(stage, "Bob Example", app, *workspaces)
     group = await stage.group(workspaces[0], ada.user)
     return World(stage, owner, workspaces[0], group, app, ada, bob)
+
+
+@pytest.fixture
+async def world(copied_stage: Furnished) -> AsyncIterator[World]:
+    async with copied_stage(furnish) as (stage, model):
+        ada, bob = replace(model.ada, stage=stage), replace(model.bob, stage=stage)
+        yield replace(model, stage=stage, ada=ada, bob=bob)
 
 
 # --- the denylist ----------------------------------------------------------------------------------------------

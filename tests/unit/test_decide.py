@@ -178,7 +178,7 @@ def test_full_access_is_for_administrators_alone() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_the_table_of_facts_says_what_the_law_says(role: str, action: Action) -> None:
     """What a check is answered from (``permissions/facts.py``): every number that the database can come to."""
-    table, asker = decisions(role, action), Asker(ME, HOME, role)
+    table, asker = decisions(role)[action], Asker(ME, HOME, role)
     assert table[facts.UNKNOWN] == decide(asker, None, action)
     reached = {facts.UNKNOWN}
     for record in every_record():

@@ -87,7 +87,9 @@ async def accessible(request: Request, state: CurrentState, body: AccessibleIn) 
             now=state.now(),
         )
     await admit_both(request, state, found.service, found.asker)
-    answer = {"resource_ids": found.resource_ids, "has_full_access": found.has_full_access}
+    # Most of them are of a class of the driver, which writes itself quickly and is written by others slowly.
+    resource_ids = [each if type(each) is UUID else str(each) for each in found.resource_ids]
+    answer = {"resource_ids": resource_ids, "has_full_access": found.has_full_access}
     # An answer that is whole has no key for a cursor, as clients that know of none have always seen it.
     return answer if found.next_cursor is None else {**answer, "next_cursor": found.next_cursor}
 

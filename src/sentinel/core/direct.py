@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 CONNECTIONS = 10
 """Connections to PostgreSQL that these calls of one worker hold at most. They are back within a millisecond or so."""
@@ -38,6 +39,13 @@ class Query:
         if found is None:
             found = self._compiled[dialect.name] = Compiled(self.statement(dialect), dialect)
         return found
+
+
+class PlainArray(postgresql.ARRAY[Any]):
+    """An array for values that the driver takes as they are, which are then not looked at one by one."""
+
+    def bind_processor(self, dialect: sa.Dialect) -> None:
+        return None
 
 
 class Compiled:
@@ -91,6 +99,8 @@ class Compiled:
 
 
 def _processor(type_: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    if getattr(type_, "ready_from", None) == dialect.name:
+        return None
     process: Callable[[Any], Any] | None = type_._cached_result_processor(dialect, None)
     # Made anew for every cell, ids take longer than the search: most rows are of the same few people and places.
     return lru_cache(maxsize=4096)(process) if process and isinstance(type_, sa.Uuid) else process

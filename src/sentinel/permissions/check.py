@@ -56,7 +56,7 @@ async def check(
     service, asker = _admit(row, shown, claims, debug=debug)
     for scope in {question.service_name for question in questions}:
         service.require_scope(scope)
-    table = {action: decisions(asker.role, action) for action in Action}
+    table = decisions(asker.role)
     made = [table[question.action][known] for question, known in zip(questions, facts, strict=True)]
     denied = [pair for pair in zip(questions, made, strict=True) if not pair[1].allowed]
     if denied:

@@ -30,10 +30,13 @@ _HERE, _SELF, _SOMEBODY = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 @cache
-def decisions(role: str, action: Action) -> tuple[Decision, ...]:
-    """The law for a member of that workspace role: the decision for each number of facts."""
+def decisions(role: str) -> dict[Action, tuple[Decision, ...]]:
+    """The law for a member of that workspace role: for each action, the decision for each number of facts."""
     asker = Asker(_SELF, _HERE, role)
-    return tuple(decide(asker, record_of(facts), action) for facts in range(KNOWN + 1))
+    return {
+        action: tuple(decide(asker, record_of(facts), action) for facts in range(KNOWN + 1))
+        for action in Action
+    }
 
 
 def record_of(facts: int) -> Record | None:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, caller_row
 from sentinel.core.database import Database
-from sentinel.core.direct import Query
+from sentinel.core.direct import PlainArray, Query
 from sentinel.permissions.decide import Action, Level
 from sentinel.permissions.facts import BITS, DIRECT, KNOWN, OWNED, REGISTERED, SHOWN, THROUGH_GROUP, UNKNOWN
 from sentinel.permissions.models import Resource, Share
@@ -147,12 +147,11 @@ def _question_rows(is_sqlite: bool) -> Any:
             sa.func.json_extract(each.c.value, "$[1]").label("resource_type"),
             sa.type_coerce(sa.func.json_extract(each.c.value, "$[2]"), sa.Uuid()).label("resource_id"),
         ).subquery("question")
-    texts = postgresql.ARRAY(sa.Text())
     each = (
         sa.func.unnest(
-            sa.bindparam("service_names", type_=texts),
-            sa.bindparam("resource_types", type_=texts),
-            sa.bindparam("resource_ids", type_=postgresql.ARRAY(sa.Uuid())),
+            sa.bindparam("service_names", type_=PlainArray(sa.Text())),
+            sa.bindparam("resource_types", type_=PlainArray(sa.Text())),
+            sa.bindparam("resource_ids", type_=PlainArray(sa.Uuid())),
         )
         .table_valued(
             sa.column("service_name", sa.Text()),

@@ -140,10 +140,11 @@ class Express:
             else:
                 status, sent = 200, len(answer)
                 headers, lines = self._head(scope["path"])
-                own = ((b"content-length", b"%d" % sent), (b"x-request-id", request_id.encode()))
                 in_one_go = scope.get("extensions", _NOTHING).get(IN_ONE_GO)
-                if in_one_go is None or not in_one_go(scope, lines + _lines(own), answer):
-                    start = {"type": "http.response.start", "status": 200, "headers": [*headers, *own]}
+                own = b"content-length: %d\r\nx-request-id: %b\r\n" % (sent, request_id.encode())
+                if in_one_go is None or not in_one_go(scope, lines + own, answer):
+                    headers = [*headers, *_headers(own)]
+                    start = {"type": "http.response.start", "status": 200, "headers": headers}
                     await send(start)
                     await send({"type": "http.response.body", "body": answer})
         finally:
@@ -193,6 +194,11 @@ class Express:
 
 def _lines(headers: Iterable[Header]) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def _headers(lines: bytes) -> list[Header]:
+    pairs = (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in pairs]
 
 
 @lru_cache(maxsize=1024)
