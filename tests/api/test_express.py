@@ -236,7 +236,7 @@ async def test_a_server_that_can_is_given_the_answer_whole(stage: Stage) -> None
             given.append((lines, content))
             return accepted
 
-        answer = await asked(express, head, body, extensions={IN_ONE_GO: in_one_go})
+        answer = await asked(express, head, body, **{IN_ONE_GO: in_one_go})
         lines, content = given.pop()
         written = [tuple(line.split(b": ", 1)) for line in lines.split(b"\r\n")]
         assert written.pop() == (b"",)

@@ -56,8 +56,8 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         # The task that answers exists by now and has not begun.
-        extensions: dict[str, Any] = {IN_ONE_GO: self._write_whole}
-        self.scope["extensions"] = extensions
+        scope: Any = self.scope
+        scope[IN_ONE_GO] = self._write_whole
 
     def _write_whole(self, scope: Scope, lines: bytes, body: bytes) -> bool:
         """:data:`~sentinel.api.middleware.express.IN_ONE_GO`: what ``send`` does with the two messages of an answer,

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 CONNECTIONS = 10
 """Connections to PostgreSQL that these calls of one worker hold at most. They are back within a millisecond or so."""
@@ -41,11 +40,19 @@ class Query:
         return found
 
 
-class PlainArray(postgresql.ARRAY[Any]):
-    """An array for values that the driver takes as they are, which are then not looked at one by one."""
+class PlainArray(sa.types.UserDefinedType[Sequence[Any]]):
+    """An array of PostgreSQL whose values the driver takes as they are, so that nobody looks at each of them before.
+    ``item`` is the name of their type.
+    """
 
-    def bind_processor(self, dialect: sa.Dialect) -> None:
-        return None
+    cache_ok = True
+    render_bind_cast = True
+
+    def __init__(self, item: str) -> None:
+        self.item = item
+
+    def get_col_spec(self, **_: Any) -> str:
+        return f"{self.item}[]"
 
 
 class Compiled:

@@ -149,9 +149,9 @@ def _question_rows(is_sqlite: bool) -> Any:
         ).subquery("question")
     each = (
         sa.func.unnest(
-            sa.bindparam("service_names", type_=PlainArray(sa.Text())),
-            sa.bindparam("resource_types", type_=PlainArray(sa.Text())),
-            sa.bindparam("resource_ids", type_=PlainArray(sa.Uuid())),
+            sa.bindparam("service_names", type_=PlainArray("text")),
+            sa.bindparam("resource_types", type_=PlainArray("text")),
+            sa.bindparam("resource_ids", type_=PlainArray("uuid")),
         )
         .table_valued(
             sa.column("service_name", sa.Text()),
@@ -169,16 +169,22 @@ def _question_rows(is_sqlite: bool) -> Any:
     ).subquery("question")
 
 
-def _group_shares() -> Any:
+def _group_shares(is_sqlite: bool) -> Any:
     """Shares to groups that the caller is in now, of this workspace (``authorization.md`` §5)."""
-    return (
-        sa.select(Share.permission)
-        .join(
-            group_memberships,
-            sa.and_(group_memberships.c.group_id == Share.grantee_id, group_memberships.c.user_id == _sub),
-        )
-        .join(groups, sa.and_(groups.c.id == Share.grantee_id, groups.c.workspace_id == _wid))
-        .where(Share.resource_permission_id == Resource.id, Share.grantee_type == _GROUP)
+    # As a value, so that each of his groups is looked up, rather than all groups of the workspace.
+    workspace_id = sa.select(groups.c.workspace_id).where(groups.c.id == group_memberships.c.group_id)
+    own = sa.select(group_memberships.c.group_id).where(
+        group_memberships.c.user_id == _sub,
+        workspace_id.correlate(group_memberships).scalar_subquery() == _wid,
+    )
+    if is_sqlite:
+        is_own: sa.ColumnElement[bool] = Share.grantee_id.in_(own)
+    else:
+        # His groups are looked up once, and not with each resource.
+        of_caller = sa.func.array(own.scalar_subquery(), type_=postgresql.ARRAY(sa.Uuid()))
+        is_own = Share.grantee_id == sa.any_(of_caller)
+    return sa.select(Share.permission).where(
+        Share.resource_permission_id == Resource.id, Share.grantee_type == _GROUP, is_own
     )
 
 
@@ -194,7 +200,10 @@ def _facts_statement(is_sqlite: bool) -> Any:
     question = _question_rows(is_sqlite)
     # "edit" sorts before "view", so the smallest level is the best one.
     group_share = (
-        _group_shares().with_only_columns(sa.func.min(Share.permission)).correlate(Resource).scalar_subquery()
+        _group_shares(is_sqlite)
+        .with_only_columns(sa.func.min(Share.permission))
+        .correlate(Resource)
+        .scalar_subquery()
     )
     direct_share = _direct_shares().correlate(Resource).scalar_subquery()
     found = sa.and_(
@@ -246,7 +255,9 @@ def _accessible_query(edit: bool, limited: bool, continued: bool) -> Query:
 
 
 def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued: bool) -> Any:
-    role = caller_row.c.role
+    # A page is read twice, so it is a CTE, which cannot look at the row of the caller outside.
+    membership = authentication.memberships.alias("membership")
+    role = membership.c.role if limited else caller_row.c.role
     full_access = sa.or_(role == "admin", role == "owner")
     enough = Share.permission == "edit"
     if not edit:
@@ -257,7 +268,7 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued:
         if edit
         else Resource.visibility == "workspace",
         _direct_shares().where(enough).correlate(Resource).exists(),
-        _group_shares().where(enough).correlate(Resource).exists(),
+        _group_shares(is_sqlite).where(enough).correlate(Resource).exists(),
     )
     ids = (
         sa.select(Resource.resource_id, Resource.created_at, Resource.id)
@@ -278,9 +289,9 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued:
         source = sa.join(before, Resource, later)
         columns.append(sa.select(before.c.id).scalar_subquery().label("after_record"))
     if limited:
-        # Read twice, so a CTE; which cannot look at the row of the caller outside and joins one of its own.
+        here = sa.and_(membership.c.user_id == _sub, membership.c.workspace_id == _wid)
         listed: Any = (
-            ids.select_from(sa.join(caller_row, source, sa.true()))
+            ids.select_from(sa.join(membership, source, here))
             .limit(sa.bindparam("row_limit", type_=sa.Integer))
             .cte("reached")
         )

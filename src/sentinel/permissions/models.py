@@ -14,7 +14,8 @@ class Resource(Base):
     __table_args__ = (
         sa.UniqueConstraint("service_name", "resource_type", "resource_id"),
         sa.CheckConstraint("visibility IN ('private', 'workspace')", name="visibility"),
-        # Serves "what may this person reach": one workspace, one kind, in the order of creation.
+        # Serves "what may this person reach": one workspace, one kind, in the order of creation. What is asked of each
+        # stands behind, so that the index is all that is read.
         sa.Index(
             "ix_resource_permissions_reach",
             "workspace_id",
@@ -22,6 +23,9 @@ class Resource(Base):
             "resource_type",
             "created_at",
             "id",
+            "visibility",
+            "owner_id",
+            "resource_id",
         ),
         # Serve the panel's list, which is sorted by creation or asks for the beginning of a resource id.
         sa.Index(None, "created_at", "id"),
@@ -49,7 +53,10 @@ class Share(Base):
         ),
         sa.CheckConstraint("grantee_type IN ('user', 'group')", name="grantee_type"),
         sa.CheckConstraint("permission IN ('view', 'edit')", name="permission"),
-        sa.Index("ix_resource_shares_grantee_type_grantee_id", "grantee_type", "grantee_id"),
+        # What lists of reachable resources ask of the shares of a person or group stands in the index itself.
+        sa.Index(
+            "ix_resource_shares_grantee", "grantee_type", "grantee_id", "permission", "resource_permission_id"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

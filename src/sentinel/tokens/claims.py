@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 ROLE_RANK = {"viewer": 0, "editor": 1, "admin": 2, "owner": 3}
@@ -22,11 +23,13 @@ class TokenType(StrEnum):
 
     @property
     def audience(self) -> str:
-        return f"sentinel:{'admin' if self is TokenType.ADMIN else self.value}"
+        return AUDIENCES[self]
 
 
-@dataclass(frozen=True, slots=True)
-class UserClaims:
+AUDIENCES = {kind: f"sentinel:{'admin' if kind is TokenType.ADMIN else kind.value}" for kind in TokenType}
+
+
+class UserClaims(NamedTuple):
     """An access or authz token that has been verified offline; nothing here is live."""
 
     type: TokenType

@@ -2,8 +2,8 @@
 knows: the denylist, whether the user is active, the epoch, membership. The authentication statement reads these.
 """
 
-import base64
 import re
+from binascii import a2b_base64
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from pydantic_core import from_json
 from sentinel.core.clock import Clock
 from sentinel.core.errors import Unauthenticated
 from sentinel.tokens.claims import (
+    AUDIENCES,
     MAX_TOKEN_LENGTH,
     ROLE_RANK,
     AdminClaims,
@@ -41,6 +42,7 @@ REMEMBERED = 2048
 MAX_SIGNERS = 64
 """Spellings of token headers that are remembered with the key they name; we ourselves write one for each key."""
 
+_ALPHABET = str.maketrans("-_", "+/")
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 # RS256 is this padding over this hash (RFC 7518 §3.3).
 _PADDING, _HASH = PKCS1v15(), SHA256()
@@ -204,10 +206,13 @@ class Verifier:
         now = self._clock.timestamp()
         if claims.get("iss") != self._issuer:
             raise TokenRefused("wrong_issuer")
-        kind = next((kind for kind in allow if claims.get("aud") == kind.audience), None)
-        if kind is None:
+        audience = claims.get("aud")
+        for kind in allow:
+            if AUDIENCES[kind] == audience:
+                break
+        else:
             raise TokenRefused("wrong_audience")
-        if claims.get("type") != kind.value:
+        if claims.get("type") != kind._value_:
             raise TokenRefused("wrong_type")
         if _integer(claims, "exp") <= now:
             raise TokenRefused("expired")
@@ -218,7 +223,7 @@ class Verifier:
 def _bytes(text: str) -> bytes:
     """What ``text`` stands for in base64url without padding (RFC 7515 §2)."""
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return a2b_base64(text.translate(_ALPHABET) + "=" * (-len(text) % 4))
     except ValueError as error:
         raise TokenRefused("malformed") from error
 

@@ -8,7 +8,7 @@ would do one after the other, with the very functions that they use; every other
 from collections.abc import Iterable
 from functools import lru_cache
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,13 +26,12 @@ from sentinel.core import metrics
 from sentinel.core.logging import bind_request, clear_request
 
 IN_ONE_GO = "sentinel.in_one_go"
-"""An extension of the scope: a function that takes the scope, the header lines of a 200 and its body, and writes both
+"""A key of the scope: a function that takes the scope, the header lines of a 200 and its body, and writes both
 at once. It returns False when it cannot, and has written nothing then. A server that does not know it is sent messages.
 """
 MAX_HOSTS = 100
 """How many spellings of allowed hosts are remembered."""
 _DIGITS = len(str(MAX_BODY)) - 1
-_NOTHING: dict[str, Any] = {}
 _HOPS = frozenset({b"keep-alive", b"Keep-Alive", b"close"})
 """Values of ``Connection`` that name no header of ours."""
 # What gives some layer work, or could be understood in two ways.
@@ -140,7 +139,7 @@ class Express:
             else:
                 status, sent = 200, len(answer)
                 headers, lines = self._head(scope["path"])
-                in_one_go = scope.get("extensions", _NOTHING).get(IN_ONE_GO)
+                in_one_go = scope.get(IN_ONE_GO)
                 own = b"content-length: %d\r\nx-request-id: %b\r\n" % (sent, request_id.encode())
                 if in_one_go is None or not in_one_go(scope, lines + own, answer):
                     headers = [*headers, *_headers(own)]

@@ -1,5 +1,6 @@
-"""How many shares each resource has, kept ready for the panel's list, which is sorted by it; and an index that has the
-resources of an owner in the order of that list (``admin.md`` §6).
+"""How many shares each resource has, kept ready for the panel's list, which is sorted by it; an index that has the
+resources of an owner in the order of that list (``admin.md`` §6); and whole in their indexes, what lists of reachable
+resources look at.
 """
 
 import sqlalchemy as sa
@@ -125,7 +126,30 @@ def upgrade() -> None:
         ("service", "service_name", "shares", "resource_permission_id"),
     ):
         op.create_index(f"ix_resource_share_counts_{name}", "resource_share_counts", columns, unique=False)
-    # The old one is the beginning of the new one.
+    # Each old one is the beginning of the new one.
+    op.drop_index("ix_resource_permissions_reach", table_name="resource_permissions")
+    op.create_index(
+        "ix_resource_permissions_reach",
+        "resource_permissions",
+        [
+            "workspace_id",
+            "service_name",
+            "resource_type",
+            "created_at",
+            "id",
+            "visibility",
+            "owner_id",
+            "resource_id",
+        ],
+        unique=False,
+    )
+    op.drop_index("ix_resource_shares_grantee_type_grantee_id", table_name="resource_shares")
+    op.create_index(
+        "ix_resource_shares_grantee",
+        "resource_shares",
+        ["grantee_type", "grantee_id", "permission", "resource_permission_id"],
+        unique=False,
+    )
     op.drop_index("ix_resource_permissions_owner_id", table_name="resource_permissions")
     op.create_index(
         "ix_resource_permissions_owner_id_created_at_id",
