@@ -19,7 +19,7 @@ from sqlalchemy import event
 
 import sentinel
 from sentinel.api.middleware.measure import Measure
-from sentinel.core import logging, metrics
+from sentinel.core import instruments, logging, metrics
 from sentinel.core.errors import DomainError
 from tests import logged, servers
 from tests.security.conftest import Town
@@ -280,12 +280,12 @@ async def test_L30_labels_of_metrics_come_from_closed_sets(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever strangers write into methods, paths, hosts, keys and bodies, no new row of numbers comes of it."""
-    monkeypatch.setattr(metrics, "_enabled", True)
+    monkeypatch.setattr(metrics, "_on", instruments)
 
     def rows() -> set[tuple[str, tuple[tuple[str, str], ...]]]:
         return {
             (sample.name, tuple(sorted(sample.labels.items())))
-            for family in metrics.REGISTRY.collect()
+            for family in instruments.REGISTRY.collect()
             for sample in family.samples
         }
 

@@ -17,26 +17,20 @@ from prometheus_client.registry import Collector
 
 from sentinel import __version__
 from sentinel.checklist import Finding
-from sentinel.core import metrics
+from sentinel.cli.server import PortProblem
+from sentinel.core import instruments, metrics
 from sentinel.settings import Settings
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Read by prometheus-client when it is loaded: in the workers, not in this process, which loaded it long ago."""
 
 
-class PortProblem(Exception):
-    """The port of ``/metrics`` cannot be opened."""
-
-
 @contextmanager
 def metrics_port(settings: Settings, findings: Sequence[Finding]) -> Iterator[None]:
-    """Serve ``/metrics`` on ``METRICS_PORT`` as long as the block runs; does nothing when that is 0.
+    """Serve ``/metrics`` on ``METRICS_PORT`` as long as the block runs.
 
     ``findings`` are those of the checklist at start. Raises :class:`PortProblem`.
     """
-    if not settings.metrics_port:
-        yield
-        return
     metrics.enable()
     registry = CollectorRegistry()
     folder = None
@@ -45,7 +39,7 @@ def metrics_port(settings: Settings, findings: Sequence[Finding]) -> Iterator[No
         os.environ[VARIABLE] = str(folder)
         registry.register(Workers(folder))
     else:
-        registry.register(metrics.REGISTRY)
+        registry.register(instruments.REGISTRY)
     try:
         _about_this_start(registry, settings, findings)
         with _server(settings, registry) as server:

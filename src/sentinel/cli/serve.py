@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import typer
@@ -10,8 +12,7 @@ import uvicorn
 from sentinel import __version__, checklist
 from sentinel.app import Application, create_app
 from sentinel.cli import drain
-from sentinel.cli.metrics_port import PortProblem, metrics_port
-from sentinel.cli.server import UVICORN
+from sentinel.cli.server import UVICORN, PortProblem
 from sentinel.core import tracing
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event, configure_logging
@@ -53,7 +54,7 @@ def serve() -> None:
     try:
         if settings.tier != "internal":
             asyncio.run(upgrade(settings.database_url.get_secret_value()))
-        with metrics_port(settings, findings):
+        with _counted(settings, findings):
             _run(settings)
     except Unavailable:
         _stop("The database cannot be reached; check DATABASE_URL and that the server is running.")
@@ -61,6 +62,15 @@ def serve() -> None:
         _stop(str(problem))
     except PortProblem as problem:
         _stop(str(problem))
+
+
+def _counted(settings: Settings, findings: Sequence[checklist.Finding]) -> AbstractContextManager[None]:
+    if not settings.metrics_port:
+        return nullcontext()
+    # With all that it counts with, which is not loaded for nothing.
+    from sentinel.cli.metrics_port import metrics_port
+
+    return metrics_port(settings, findings)
 
 
 def _run(settings: Settings) -> None:

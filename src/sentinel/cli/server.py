@@ -15,3 +15,7 @@ UVICORN: dict[str, Any] = {
     "lifespan": "on",
     "timeout_graceful_shutdown": 20,
 }
+
+
+class PortProblem(Exception):
+    """The port of ``/metrics`` cannot be opened."""

@@ -1,12 +1,12 @@
 """The database: engines, transactions, portable column types. PostgreSQL and SQLite behave alike behind this file."""
 
 import socket
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
@@ -23,6 +23,9 @@ from sqlalchemy.sql.functions import GenericFunction
 from sentinel.core.direct import PostgresReads, Query, Reads, SessionReads, SqliteReads
 from sentinel.core.errors import DomainError, Unavailable
 
+if TYPE_CHECKING:  # where PostgreSQL is used, it stays out of memory
+    import sqlite3
+
 POOL_SIZE = 20
 POOL_OVERFLOW = 10
 WAIT_SECONDS = 5
@@ -30,19 +33,6 @@ WAIT_SECONDS = 5
 
 # Class 08 connection, 53 resources, 57 operator intervention; 40001 and 40P01 ask for the same transaction again.
 TRANSIENT_SQLSTATES = ("08", "53", "57", "40001", "40P01")
-TRANSIENT_SQLITE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
-"""Primary result codes that speak of the file, not of the statement."""
 
 
 class Base(DeclarativeBase):
@@ -358,16 +348,37 @@ def is_outage(error: BaseException) -> bool:
         return str(sqlstate).startswith(TRANSIENT_SQLSTATES)
     sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
     if sqlite_code is not None:
-        return (sqlite_code & 0xFF) in TRANSIENT_SQLITE
+        return (sqlite_code & 0xFF) in _transient_sqlite()
     return isinstance(error, OperationalError | InterfaceError)
+
+
+@cache
+def _transient_sqlite() -> frozenset[int]:
+    """Primary result codes that speak of the file, not of the statement."""
+    import sqlite3
+
+    return frozenset(
+        {
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_NOTADB,
+        }
+    )
 
 
 def _fold(value: object) -> object:
     return fold(value) if isinstance(value, str) else value
 
 
-def _connect_sqlite(path: str) -> sqlite3.Connection:
+def _connect_sqlite(path: str) -> "sqlite3.Connection":
     """A connection for reads in the event loop's thread: it waits for nobody."""
+    import sqlite3
+
     connection = sqlite3.connect(path, timeout=0, isolation_level=None)
     _prepare_sqlite(connection, None)
     connection.execute("PRAGMA query_only=ON")

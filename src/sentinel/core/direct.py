@@ -5,14 +5,16 @@ has no use for: session, unit of work, transaction. ``docs/performance.md`` tell
 """
 
 import asyncio
-import sqlite3
 from collections import deque, namedtuple
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    import sqlite3
 
 CONNECTIONS = 10
 """Connections to PostgreSQL that these calls of one worker hold at most. They are back within a millisecond or so."""
@@ -263,11 +265,14 @@ class SqliteReads:
     file all the same, goes the slow way.
     """
 
-    def __init__(self, dialect: sa.Dialect, connect: Callable[[], sqlite3.Connection], slow: Read) -> None:
+    def __init__(self, dialect: sa.Dialect, connect: Callable[[], "sqlite3.Connection"], slow: Read) -> None:
+        import sqlite3
+
         self._dialect = dialect
         self._connect = connect
         self._slow = slow
         self._connection: sqlite3.Connection | None = None
+        self._busy = sqlite3.OperationalError
 
     async def fetch(self, query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
         if long:
@@ -277,7 +282,7 @@ class SqliteReads:
             if self._connection is None:
                 self._connection = self._connect()
             records = self._connection.execute(compiled.text, compiled.arguments(values)).fetchall()
-        except sqlite3.OperationalError:
+        except self._busy:
             await self.close()
             return await self._slow(query.statement(self._dialect), values)
         return compiled.rows(records)

@@ -36,3 +36,8 @@ class ProviderUnavailable(Unavailable):
     """The provider, or something it must publish, cannot be reached or used at the moment. Never a pass."""
 
     default_reason = "provider_unavailable"
+
+
+def exchange_failed(reason: str) -> ExchangeFailed:
+    """One text for all; the reason is for the log."""
+    return ExchangeFailed("The identity provider did not complete the sign-in; start again", reason=reason)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
@@ -11,11 +11,13 @@ from pydantic import SecretStr
 from sentinel.core.errors import UpstreamFailed
 from sentinel.core.outbound import Outbound
 from sentinel.providers.claims import avatar_url, display_name, no_email, not_verified, plain_email, profile
-from sentinel.providers.errors import TokenRejected
+from sentinel.providers.errors import TokenRejected, exchange_failed
 from sentinel.providers.id_token import MAX_TOKEN_LENGTH
-from sentinel.providers.oauth import OAuthClient, basic_credentials, exchange_failed
 from sentinel.providers.provider import Identity
-from sentinel.providers.upstream import call, parse_json, unavailable
+from sentinel.providers.upstream import basic_credentials, call, parse_json, unavailable
+
+if TYPE_CHECKING:
+    from sentinel.providers.oauth import OAuthClient
 
 WEB = "https://github.com"
 API = "https://api.github.com"
@@ -165,7 +167,9 @@ class GitHub:
             raise unavailable("github_rate_limited", retry_after=response.headers.get("retry-after", ""))
         return response
 
-    def _client(self, redirect_uri: str, scope: str | None = None) -> OAuthClient:
+    def _client(self, redirect_uri: str, scope: str | None = None) -> "OAuthClient":
+        from sentinel.providers.oauth import OAuthClient
+
         return OAuthClient(
             self._outbound,
             client_id=self._client_id,

@@ -1,13 +1,12 @@
 """The OAuth 2.0 client side: Authlib's protocol logic over our own outbound HTTP.
 
 Authlib's ready-made httpx client is not used: it would bring a second way out beside ``core/outbound.py``, and the
-module prefers another HTTP library as soon as that is installed.
+module prefers another HTTP library as soon as that is installed. This module is loaded with the first sign-in, because
+workers that sign nobody in have no use for all that it brings.
 """
 
-import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote_plus
 
 import httpx
 from authlib.oauth2.client import OAuth2Client  # type: ignore[import-untyped]
@@ -15,8 +14,8 @@ from pydantic import SecretStr
 
 from sentinel.core.errors import UpstreamFailed
 from sentinel.core.outbound import Outbound
-from sentinel.providers.errors import ExchangeFailed
-from sentinel.providers.upstream import call
+from sentinel.providers.errors import exchange_failed
+from sentinel.providers.upstream import basic_credentials, call
 
 _KNOWN_ERRORS = frozenset(
     {
@@ -111,17 +110,6 @@ class OAuthClient(OAuth2Client):  # type: ignore[misc]
         tokens: dict[str, Any] = self.parse_response_token(response)
         response.raise_for_status()
         return tokens
-
-
-def exchange_failed(reason: str) -> ExchangeFailed:
-    """One text for all; the reason is for the log."""
-    return ExchangeFailed("The identity provider did not complete the sign-in; start again", reason=reason)
-
-
-def basic_credentials(client_id: str, client_secret: str) -> str:
-    """The ``Authorization`` value for client credentials: form-encoded first, as RFC 6749 §2.3.1 demands."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 def _basic(

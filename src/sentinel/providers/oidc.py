@@ -1,7 +1,7 @@
 """Any OpenID Connect issuer (OpenID Connect Core 1.0): Keycloak, Okta, Auth0, Dex and their like."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -9,13 +9,15 @@ from sentinel.core.clock import Clock
 from sentinel.core.errors import UpstreamFailed
 from sentinel.core.outbound import Outbound
 from sentinel.providers.claims import PROFILE_CLAIMS, oidc_identity, require_verified, subject_of
-from sentinel.providers.errors import ExchangeFailed, IdentityRefused, TokenRejected
+from sentinel.providers.errors import ExchangeFailed, IdentityRefused, TokenRejected, exchange_failed
 from sentinel.providers.id_token import verify
 from sentinel.providers.keys import PublishedKeys
 from sentinel.providers.metadata import Discovery, Metadata
-from sentinel.providers.oauth import OAuthClient, exchange_failed
 from sentinel.providers.provider import Identity
 from sentinel.providers.upstream import call, parse_json
+
+if TYPE_CHECKING:
+    from sentinel.providers.oauth import OAuthClient
 
 SCOPE = "openid email profile"
 
@@ -128,7 +130,9 @@ class OidcProvider:
     async def _jwks_uri(self) -> str:
         return (await self._discovery.metadata()).jwks_uri
 
-    def _client(self, redirect_uri: str, auth_method: str) -> OAuthClient:
+    def _client(self, redirect_uri: str, auth_method: str) -> "OAuthClient":
+        from sentinel.providers.oauth import OAuthClient
+
         return OAuthClient(
             self._outbound,
             client_id=self._client_id,

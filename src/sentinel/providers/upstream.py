@@ -1,8 +1,10 @@
 """One call to a provider, with what goes wrong told in the words of this room."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -67,3 +69,9 @@ def unavailable(reason: str, *, retry_after: str = "") -> ProviderUnavailable:
             text, reason=reason, retry_after=min(max(int(retry_after), 1), MAX_RETRY_AFTER_SECONDS)
         )
     return ProviderUnavailable(text, reason=reason)
+
+
+def basic_credentials(client_id: str, client_secret: str) -> str:
+    """The ``Authorization`` value for client credentials: form-encoded first, as RFC 6749 §2.3.1 demands."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
