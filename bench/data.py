@@ -198,6 +198,10 @@ class World:
     def organizations(self) -> int:
         return max(3, self.size.people // 500)
 
+    def is_enabled(self, organization: int) -> bool:
+        """Whether people of an organization may sign in; one in forty is switched off."""
+        return organization % 40 != 39
+
     def organization(self, person: int) -> int | None:
         """Seven in ten belong to an organization of their own; the others to the public one."""
         dice = self.draw("organization of", person)
@@ -380,7 +384,14 @@ def _organizations(world: World) -> Rows:
         trade = TRADES[number % len(TRADES)]
         name = f"{LAST_NAMES[world.draw('trade', number)[0] % len(LAST_NAMES)]} {trade}"
         created = world.moment("organization", number, world.organizations)
-        yield world.ident("organization", number), f"org-{number}", name, False, number % 40 != 39, created
+        yield (
+            world.ident("organization", number),
+            f"org-{number}",
+            name,
+            False,
+            world.is_enabled(number),
+            created,
+        )
 
 
 def _domains(world: World) -> Rows:

@@ -19,8 +19,8 @@ class BenchPostgres(PrivatePostgres):
         "synchronous_commit": "on",
         "full_page_writes": "on",
         "autovacuum": "on",
-        "shared_buffers": "1GB",
-        "effective_cache_size": "4GB",
+        "shared_buffers": "4GB",
+        "effective_cache_size": "8GB",
         "max_wal_size": "4GB",
         "random_page_cost": "1.1",
     }

@@ -296,6 +296,9 @@ class Stock:
         shots = []
         for person, workspace in self.seats(count):
             world = self.world
+            organization = world.organization(person)
+            if organization is not None and not world.is_enabled(organization):
+                continue
             body = {
                 "idp_token": id_token(person),
                 "provider": PROVIDER,

@@ -486,3 +486,31 @@ class Ids(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         return "notes" if name in ("service_name", "resource_type", "provider") else str(uuid4())
+
+
+async def test_VR_2_a_token_has_one_spelling(stage: Stage) -> None:
+    """What would decode to the same bytes is another text, and is no token of ours (RFC 7515 §2)."""
+    owner = await stage.user()
+    workspace = await stage.workspace(owner)
+    token = await stage.access_token(owner, workspace)
+    head, payload, signature = token.split(".")
+    stage.state.verifier.user(token, allow=[TokenType.ACCESS])
+    others = [
+        f"{head}.{payload}.{signature}=",
+        f"{head}.{payload}.{signature}==",
+        f"{head}.{payload}.{signature}\n",
+        f"{head}.{payload} .{signature}",
+        f"{head}.{payload}é.{signature}",
+        f"{head}.{payload}.{signature}.{signature}",
+        f"{head}.{payload}",
+        f"{head}.{payload}.",
+        f"{head}..{signature}",
+        f".{payload}.{signature}",
+        f"{head}.{payload}.{signature}AAAAA",
+    ]
+    if set("-_") & set(token):
+        others.append(token.replace("-", "+").replace("_", "/"))
+    for other in others:
+        with pytest.raises(TokenRefused):
+            stage.state.verifier.user(other, allow=[TokenType.ACCESS])
+    assert list(stage.state.verifier._remembered) == [token]

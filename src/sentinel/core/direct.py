@@ -16,7 +16,7 @@ import sqlalchemy as sa
 if TYPE_CHECKING:
     import sqlite3
 
-CONNECTIONS = 10
+CONNECTIONS = 16
 """Connections to PostgreSQL that these calls of one worker hold at most. They are back within a millisecond or so."""
 
 
