@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, caller_row
-from sentinel.core.database import Database
+from sentinel.core.database import Database, unindexed
 from sentinel.core.direct import PlainArray, Query
 from sentinel.permissions.decide import Action, Level
 from sentinel.permissions.facts import BITS, DIRECT, KNOWN, OWNED, REGISTERED, SHOWN, THROUGH_GROUP, UNKNOWN
@@ -211,22 +211,37 @@ def _facts_statement(is_sqlite: bool) -> Any:
         Resource.resource_type == question.c.resource_type,
         Resource.resource_id == question.c.resource_id,
         # Another tenant's record never leaves the database.
-        Resource.workspace_id == _wid,
+        _is_here(is_sqlite),
     )
-    facts = (
-        question.c.ordinal * _number(KNOWN + 1)
-        + _bit(Resource.id.is_not(None), REGISTERED)
-        + _bit(Resource.owner_id == _sub, OWNED)
-        + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
-        + _bits(direct_share, DIRECT)
-        + _bits(group_share, THROUGH_GROUP)
+    # A search for each question, and no join, for which all resources might be gone through.
+    known = (
+        sa.select(
+            _number(REGISTERED)
+            + _bit(Resource.owner_id == _sub, OWNED)
+            + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
+            + _bits(direct_share, DIRECT)
+            + _bits(group_share, THROUGH_GROUP)
+        )
+        .where(found)
+        .correlate(question)
+        .scalar_subquery()
     )
+    facts = question.c.ordinal * _number(KNOWN + 1) + sa.func.coalesce(known, _number(UNKNOWN))
     if is_sqlite:
         gathered: Any = sa.func.json_group_array(facts)
     else:
         gathered = sa.func.array_agg(sa.cast(facts, sa.Integer))
-    all_facts = sa.select(gathered).select_from(sa.outerjoin(question, Resource, found)).scalar_subquery()
+    all_facts = sa.select(gathered).select_from(question).scalar_subquery()
     return sa.select(*authentication.COLUMNS, all_facts.label("facts")).select_from(authentication.SOURCE)
+
+
+def _is_here(is_sqlite: bool) -> Any:
+    """Whether a resource is in the caller's workspace, said so that no index of the workspace is gone through for it:
+    resources are looked up by their names, of which there is one.
+    """
+    if is_sqlite:
+        return unindexed(Resource.workspace_id, type_=sa.Uuid()) == _wid
+    return Resource.workspace_id.is_not_distinct_from(_wid)
 
 
 def _number(number: int) -> Any:
@@ -284,7 +299,7 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued:
     source: Any = Resource
     columns = list(authentication.COLUMNS)
     if continued:
-        before = _end_of_last_page()
+        before = _end_of_last_page(is_sqlite)
         later = sa.tuple_(Resource.created_at, Resource.id) > sa.tuple_(before.c.created_at, before.c.id)
         source = sa.join(before, Resource, later)
         columns.append(sa.select(before.c.id).scalar_subquery().label("after_record"))
@@ -314,12 +329,12 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued:
     return sa.select(*columns, resource_ids.label("resource_ids")).select_from(authentication.SOURCE)
 
 
-def _end_of_last_page() -> Any:
+def _end_of_last_page(is_sqlite: bool) -> Any:
     """The record of the resource that the cursor names, of this workspace and kind; registered once at most."""
     return (
         sa.select(Resource.id, Resource.created_at)
         .where(
-            Resource.workspace_id == _wid,
+            _is_here(is_sqlite),
             Resource.service_name == sa.bindparam("service_name", type_=sa.Text),
             Resource.resource_type == sa.bindparam("resource_type", type_=sa.Text),
             Resource.resource_id == sa.bindparam("after", type_=sa.Uuid()),

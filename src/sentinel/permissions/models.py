@@ -23,9 +23,8 @@ class Resource(Base):
             "resource_type",
             "created_at",
             "id",
-            "visibility",
-            "owner_id",
-            "resource_id",
+            # Not part of the key: nobody is to look a resource up by going through all of its kind.
+            postgresql_include=["visibility", "owner_id", "resource_id"],
         ),
         # Serve the panel's list, which is sorted by creation or asks for the beginning of a resource id.
         sa.Index(None, "created_at", "id"),
@@ -53,10 +52,7 @@ class Share(Base):
         ),
         sa.CheckConstraint("grantee_type IN ('user', 'group')", name="grantee_type"),
         sa.CheckConstraint("permission IN ('view', 'edit')", name="permission"),
-        # What lists of reachable resources ask of the shares of a person or group stands in the index itself.
-        sa.Index(
-            "ix_resource_shares_grantee", "grantee_type", "grantee_id", "permission", "resource_permission_id"
-        ),
+        sa.Index("ix_resource_shares_grantee_type_grantee_id", "grantee_type", "grantee_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -1,6 +1,6 @@
 """How many shares each resource has, kept ready for the panel's list, which is sorted by it; an index that has the
-resources of an owner in the order of that list (``admin.md`` §6); and whole in their indexes, what lists of reachable
-resources look at.
+resources of an owner in the order of that list (``admin.md`` §6); and whole in its index, what lists of reachable
+resources look at, on PostgreSQL.
 """
 
 import sqlalchemy as sa
@@ -131,24 +131,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_resource_permissions_reach",
         "resource_permissions",
-        [
-            "workspace_id",
-            "service_name",
-            "resource_type",
-            "created_at",
-            "id",
-            "visibility",
-            "owner_id",
-            "resource_id",
-        ],
+        ["workspace_id", "service_name", "resource_type", "created_at", "id"],
         unique=False,
-    )
-    op.drop_index("ix_resource_shares_grantee_type_grantee_id", table_name="resource_shares")
-    op.create_index(
-        "ix_resource_shares_grantee",
-        "resource_shares",
-        ["grantee_type", "grantee_id", "permission", "resource_permission_id"],
-        unique=False,
+        postgresql_include=["visibility", "owner_id", "resource_id"],
     )
     op.drop_index("ix_resource_permissions_owner_id", table_name="resource_permissions")
     op.create_index(
