@@ -281,7 +281,9 @@ def sharing(walk: Walk) -> None:
     page = walk.go(f"/permissions?resource={PRIVATE.id}")
     page.locator("#list a.fw-bold").click()
     page.get_by_role("link", name="Share", exact=True).click()
+    # Sent off by hand as well: what is typed before the page has woken up is not sought by itself.
     page.get_by_placeholder("Name or e-mail address").fill("edith")
+    page.get_by_placeholder("Name or e-mail address").press("Enter")
     expect(page).to_have_url(re.compile("search=edith"))
     expect(page.locator("#list label")).to_have_count(1)
     page.get_by_label(re.compile("Edith Editor")).check()

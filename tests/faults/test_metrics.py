@@ -13,6 +13,7 @@ import asyncpg  # type: ignore[import-untyped]
 import httpx
 import pytest
 
+from sentinel.core.direct import CONNECTIONS
 from sentinel.core.logging import VOCABULARY
 from tests.served import (
     Served,
@@ -129,7 +130,7 @@ def test_workers_are_added_up_and_a_death_loses_no_count(
         numbers = scrape(port)
         assert numbers[CHECK] == 40 and decisions(numbers)["allowed"] == 40
         assert numbers["sentinel_workers"] == 2
-        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 20)
+        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 2 * CONNECTIONS)
         asyncio.run(_held_up(postgresql_url, lambda: ask(1), lambda: served.ask("GET", "/health"), port))
         before = served.workers()
         os.kill(before[0], signal.SIGKILL)
@@ -142,7 +143,7 @@ def test_workers_are_added_up_and_a_death_loses_no_count(
         numbers = scrape(port)
         assert numbers[CHECK] == 61 and decisions(numbers)["allowed"] == 61
         # What the dead one held is not counted any more.
-        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 20)
+        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 2 * CONNECTIONS)
         assert served.ask("GET", "/metrics")[0] == 404
         assert served.stop() == 0
     with pytest.raises(httpx.ConnectError):
