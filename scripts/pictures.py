@@ -67,7 +67,6 @@ FOLLOWED: dict[str, tuple[str, tuple[str, ...]]] = {
         ("main a:has-text('Edith Editor')", "a:has-text('Add to workspaces')"),
     ),
     "organization": ("/organizations", ("main td a:has-text('Globex')",)),
-    "organization-domains": ("/organizations", ("main td a:has-text('Globex')", "main a:text-is('All 12')")),
     "workspace": ("/workspaces", ("main a:has-text('Acme')",)),
     "workspace-edit": ("/workspaces", ("main a:has-text('Acme')", "main a:text-is('Edit')")),
     "groups": ("/workspaces", ("main a:has-text('Acme')", ".tabs a:has-text('Groups')")),
@@ -242,7 +241,7 @@ def fill(page: Page, base: str) -> None:
     page.get_by_label("Name").fill("Globex Corporation")
     page.get_by_label("Slug").fill("globex")
     page.get_by_role("button", name="Create the organization").click()
-    for country in ("", "at.", "br.", "ca.", "de.", "es.", "fr.", "it.", "jp.", "nl.", "pl.", "se."):
+    for country in ("", "br.", "jp."):
         page.get_by_label("Add a mail domain").fill(f"{country}globex.example")
         page.get_by_role("button", name="Add", exact=True).click()
         page.get_by_text(f"{country}globex.example belongs here now").wait_for()
@@ -268,6 +267,9 @@ def views(page: Page, base: str, only: list[str]) -> Iterator[str]:
             continue
         _follow(page, base + path, clicks)
         yield name
+        if name == "organization" and wanted("organization-domains"):
+            page.goto(f"{page.url}/domains")
+            yield "organization-domains"
     if wanted("service-key"):
         page.goto(f"{base}/service-apps/new")
         page.get_by_label("Name", exact=True).fill("Billing")
