@@ -123,9 +123,16 @@ def ends_under_load(served: Served, world: World, workers: int) -> None:
         assert b"200 OK" in answer and b"connection: close" in answer.lower()
         served.process.wait(30)
     print(load.summary)  # noqa: T201 - shown when something fails
-    assert load.summary.failures == [] and load.summary.wrong_answers == []
+    # Between a worker's last look at who waits and its close lie microseconds in which the kernel may make a connection
+    # that it then resets; nobody has read anything from it. On a connection that was in use, nothing is excused.
+    turned_away = [failure for failure in load.summary.failures if failure.endswith(TURNED_AWAY)]
+    assert load.summary.failures == turned_away and len(turned_away) <= 1
+    assert load.summary.wrong_answers == []
     assert set(load.summary.statuses) == {200}
     assert len(served.events("app.shutdown")) == workers
+
+
+TURNED_AWAY = "Connection reset by peer (kept: False)"
 
 
 def key_ids(served: Served) -> tuple[str, ...]:
