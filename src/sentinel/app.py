@@ -35,7 +35,7 @@ from sentinel.api.middleware.cors import Origins
 from sentinel.api.rate_limit import RateLimits
 from sentinel.api.registered_origins import refresh_origins
 from sentinel.api.route_index import LateRoutes, RouteIndex
-from sentinel.api.schemas.permissions import AccessibleIn, CheckIn
+from sentinel.api.schemas.permissions import AccessibleIn, PlainCheckIn
 from sentinel.api.schemas.roles import CheckActionIn, UserActionsIn
 from sentinel.api.state import State
 from sentinel.apps.key_use import KeyUse
@@ -79,12 +79,12 @@ PUBLIC = (
 HOT = (permissions.hot_router, explain.hot_router, roles.hot_router)
 INTERNAL = (*HOT, permissions.router, explain.router, roles.router, realm.router, organizations.router)
 HOT_CALLS = tuple(
-    HotCall(hot_route(router.routes, path), question)
-    for router, path, question in (
-        (permissions.hot_router, "/permissions/check", CheckIn),
-        (permissions.hot_router, "/permissions/accessible", AccessibleIn),
-        (roles.hot_router, "/roles/check-action", CheckActionIn),
-        (roles.hot_router, "/roles/user-actions", UserActionsIn),
+    HotCall(hot_route(router.routes, path), question, endpoint)
+    for router, path, question, endpoint in (
+        (permissions.hot_router, "/permissions/check", PlainCheckIn, permissions.check_plain),
+        (permissions.hot_router, "/permissions/accessible", AccessibleIn, None),
+        (roles.hot_router, "/roles/check-action", CheckActionIn, None),
+        (roles.hot_router, "/roles/user-actions", UserActionsIn, None),
     )
 )
 ROOMS = {

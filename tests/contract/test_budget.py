@@ -165,7 +165,7 @@ async def test_P1_one_statement_whatever_the_number_of_questions(stage: Stage) -
             assert len(spent.statements) == 1, str(spent)
             assert not transactions(spent), spent.sent
             texts.add(spent.statements[0])
-    assert len(texts) == 1, "one text for all of them, so it is prepared once"
+    assert len(texts) == 2, "one text for a single question and one for all numbers, so each is prepared once"
 
 
 async def test_P1_a_refusal_costs_no_more(stage: Stage) -> None:

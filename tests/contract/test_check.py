@@ -13,7 +13,6 @@ from sentinel.apps.authentication import Credentials
 from sentinel.apps.models import ServiceApp
 from sentinel.audit.models import Activity
 from sentinel.identity.models import User
-from sentinel.permissions.decide import Action
 from sentinel.permissions.facts import REGISTERED, UNKNOWN
 from sentinel.permissions.lookup import Question, fetch_facts
 from sentinel.permissions.models import Resource, Share
@@ -194,7 +193,12 @@ async def test_P1_unknown_and_foreign_resources_are_denied_not_missing(stage: St
     assert await view_and_edit(stage, await as_user(stage, notes, boss, other), there) == "ve"
     # decide() would deny it as well; the record of another tenant is not even fetched.
     claims = stage.state.verifier.user(headers["Authorization"].split()[1], allow=[TokenType.ACCESS])
-    asked = [Question("notes", "document", one.resource_id, Action.VIEW) for one in (here, there)]
+    asked = [
+        Question(
+            service_name="notes", resource_type="document", resource_id=str(one.resource_id), action="view"
+        )
+        for one in (here, there)
+    ]
     shown = Credentials(notes.app.key_hash, claims)
     _, (known, foreign) = await fetch_facts(stage.state.database, shown, asked, stage.clock.now())
     assert known & REGISTERED

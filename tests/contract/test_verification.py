@@ -494,7 +494,8 @@ async def test_VR_2_a_token_has_one_spelling(stage: Stage) -> None:
     workspace = await stage.workspace(owner)
     token = await stage.access_token(owner, workspace)
     head, payload, signature = token.split(".")
-    stage.state.verifier.user(token, allow=[TokenType.ACCESS])
+    for _ in range(2):
+        stage.state.verifier.user(token, allow=[TokenType.ACCESS])
     others = [
         f"{head}.{payload}.{signature}=",
         f"{head}.{payload}.{signature}==",
@@ -510,7 +511,7 @@ async def test_VR_2_a_token_has_one_spelling(stage: Stage) -> None:
     ]
     if set("-_") & set(token):
         others.append(token.replace("-", "+").replace("_", "/"))
-    for other in others:
+    for other in others * 2:
         with pytest.raises(TokenRefused):
             stage.state.verifier.user(other, allow=[TokenType.ACCESS])
     assert list(stage.state.verifier._remembered) == [token]

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Path, Query, Request
 
 from sentinel.api.hot_route import HotRoute
 from sentinel.api.schemas.explain import ExplanationOut, SubjectOut, SubjectsOut, ViaOut
-from sentinel.api.schemas.permissions import CheckItem
+from sentinel.api.schemas.permissions import CheckItem, question_of
 from sentinel.api.schemas.text import SCOPE_PATTERN, Text
 from sentinel.api.security import Service, Session, admit_both, guard, read_shown
 from sentinel.api.state import CurrentState
 from sentinel.permissions import explain as explanations
 from sentinel.permissions.decide import Action
 from sentinel.permissions.explain import MAX_PAGE
-from sentinel.permissions.lookup import Question
 from sentinel.permissions.resources import ResourceName
 
 router = APIRouter(prefix="/permissions", tags=["permissions"])
@@ -25,7 +24,7 @@ NamePart = Annotated[str, Path(max_length=255, pattern=SCOPE_PATTERN)]
 @hot_router.post("/explain")
 async def explain(request: Request, state: CurrentState, body: CheckItem) -> ExplanationOut:
     """May this person do this, which of the seven steps decided, and through which share?"""
-    question = Question(body.service_name, body.resource_type, body.resource_id, body.action)
+    question = question_of(body)
     async with guard("service_and_user", request, state):
         shown = read_shown(request, state)
         found = await explanations.explain(

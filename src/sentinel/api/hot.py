@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from starlette.types import Message, Receive, Scope, Send
 
@@ -20,16 +20,19 @@ CONTENT_TYPES = frozenset({b"application/json", b"application/json; charset=utf-
 
 
 class HotCall:
-    """A route that has a short way. ``question`` describes what it is asked: the body of a POST, which the endpoint
-    takes as ``body``, or the query of a GET, whose parameters the endpoint takes by their names.
+    """A route that has a short way. ``question`` is the type of what it is asked: of the body of a POST, which the
+    endpoint takes as ``body``, or of the query of a GET, whose parameters the endpoint takes by their names.
 
-    The endpoint takes request and state besides, and returns what becomes JSON as it is.
+    ``endpoint`` takes request and state besides, and returns what becomes JSON as it is; it is the route's own unless
+    ``question`` is a plainer form of what that one takes.
     """
 
-    def __init__(self, route: APIRoute, question: type[BaseModel]) -> None:
+    def __init__(
+        self, route: APIRoute, question: Any, endpoint: Callable[..., Awaitable[Any]] | None = None
+    ) -> None:
         self.route = route
-        self.question = question
-        self.endpoint: Callable[..., Awaitable[Any]] = route.endpoint
+        self.endpoint: Callable[..., Awaitable[Any]] = endpoint or route.endpoint
+        self._validator = TypeAdapter(question).validator
         methods: set[str] = route.methods or set()
         [self.method] = methods
 
@@ -41,11 +44,11 @@ class HotCall:
                 asked = dict(pairs)
                 if len(asked) < len(pairs):
                     return None
-                return dict(self.question.model_validate_strings(asked))
+                return dict(self._validator.validate_strings(asked))
             types = [value for name, value in scope["headers"] if name == b"content-type"]
             if len(types) != 1 or types[0].lower() not in CONTENT_TYPES:
                 return None
-            return {"body": self.question.model_validate_json(body)}
+            return {"body": self._validator.validate_json(body)}
         except (ValidationError, UnicodeDecodeError):
             return None
 

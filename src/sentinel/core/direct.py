@@ -42,30 +42,33 @@ class Query:
         return found
 
 
-class PlainArray(sa.types.UserDefinedType[Sequence[Any]]):
-    """An array of PostgreSQL whose values the driver takes as they are, so that nobody looks at each of them before.
-    ``item`` is the name of their type.
-    """
+class Plain(sa.types.UserDefinedType[Any]):
+    """A type of PostgreSQL by its name, whose values the driver gives and takes as they are: nobody looks at them."""
 
     cache_ok = True
     render_bind_cast = True
 
-    def __init__(self, item: str) -> None:
-        self.item = item
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def get_col_spec(self, **_: Any) -> str:
-        return f"{self.item}[]"
+        return self.name
 
 
 class Compiled:
     """The text of a statement, and the way from values to arguments and from the driver's rows to ours."""
 
     def __init__(self, statement: sa.Select[*tuple[Any, ...]], dialect: sa.Dialect) -> None:
+        if dialect.name == "sqlite":
+            # By name, a value that the text has in several places is made and handed over once.
+            dialect = type(dialect)(paramstyle="named")  # type: ignore[call-arg]
         compiled: Any = statement.compile(dialect=dialect)
         if compiled.post_compile_params:
             raise ValueError("IN needs its text made anew for every list; write it as a row of comparisons")
         self.text: str = compiled.string
         given = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        names: list[str] = compiled.positiontup if compiled.positional else list(compiled.binds)
+        self._names = None if compiled.positional else names
         # Literals of the statement have one value; of the others the name is kept.
         self._arguments = [
             (
@@ -73,7 +76,7 @@ class Compiled:
                 _processed(given[name], compiled, name) if name in given else None,
                 compiled._bind_processors.get(name),
             )
-            for name in compiled.positiontup
+            for name in names
         ]
         columns = compiled._result_columns
         row: Any = namedtuple("Row", [column.keyname for column in columns])  # type: ignore[misc]
@@ -84,12 +87,13 @@ class Compiled:
             if (process := _processor(column.type, dialect)) is not None
         ]
 
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """``values`` in the order in which the text names them."""
-        return [
+    def arguments(self, values: Mapping[str, Any]) -> Any:
+        """``values`` as the driver takes them: in the order in which the text names them, or by name."""
+        arguments = [
             literal if name is None else process(values[name]) if process else values[name]
             for name, literal, process in self._arguments
         ]
+        return arguments if self._names is None else dict(zip(self._names, arguments, strict=True))
 
     def rows(self, records: Sequence[Any]) -> list[Any]:
         """The driver's rows with our types, columns as attributes."""
@@ -111,8 +115,11 @@ def _processor(type_: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
     if getattr(type_, "ready_from", None) == dialect.name:
         return None
     process: Callable[[Any], Any] | None = type_._cached_result_processor(dialect, None)
-    # Made anew for every cell, ids take longer than the search: most rows are of the same few people and places.
-    return lru_cache(maxsize=4096)(process) if process and isinstance(type_, sa.Uuid) else process
+    # Made anew for every cell, ids and times take longer than the search: most rows are of the same few people, places
+    # and minutes.
+    if process and isinstance(type_, sa.Uuid | sa.types.TypeDecorator):
+        return lru_cache(maxsize=4096)(process)
+    return process
 
 
 def _processed(value: Any, compiled: Any, name: str) -> Any:

@@ -13,7 +13,7 @@ from sentinel.core.logging import security_events
 from sentinel.permissions.cursors import Listing, Place
 from sentinel.permissions.decide import Action, Decision, has_full_access
 from sentinel.permissions.facts import decisions
-from sentinel.permissions.lookup import Asked, fetch_accessible, fetch_facts
+from sentinel.permissions.lookup import Question, fetch_accessible, fetch_facts
 from sentinel.tokens.claims import UserClaims
 
 
@@ -41,7 +41,7 @@ async def check(
     database: Database,
     key_hash: str | None,
     claims: UserClaims,
-    questions: Sequence[Asked],
+    questions: Sequence[Question],
     *,
     debug: bool,
     now: datetime,
@@ -54,17 +54,17 @@ async def check(
     shown = Credentials(key_hash, claims)
     row, facts = await fetch_facts(database, shown, questions, now)
     service, asker = _admit(row, shown, claims, debug=debug)
-    for scope in {question.service_name for question in questions}:
+    for scope in {question["service_name"] for question in questions}:
         service.require_scope(scope)
     table = decisions(asker.role)
-    made = [table[question.action][known] for question, known in zip(questions, facts, strict=True)]
+    made = [table[question["action"]][known] for question, known in zip(questions, facts, strict=True)]
     denied = [pair for pair in zip(questions, made, strict=True) if not pair[1].allowed]
     if denied:
         _tell(service, asker, denied)
     return Checked(service, asker, made)
 
 
-def _tell(service: ServiceCaller, asker: Member, denied: list[tuple[Asked, Decision]]) -> None:
+def _tell(service: ServiceCaller, asker: Member, denied: list[tuple[Question, Decision]]) -> None:
     def lines() -> Iterator[dict[str, Any]]:
         actor, workspace_id = str(asker.user_id), str(asker.workspace_id)
         for question, decision in denied:
@@ -73,9 +73,9 @@ def _tell(service: ServiceCaller, asker: Member, denied: list[tuple[Asked, Decis
                 "actor": actor,
                 "workspace_id": workspace_id,
                 "caller_service": service.service_name,
-                "resource_type": question.resource_type,
-                "resource_id": str(question.resource_id),
-                "action": question.action.value,
+                "resource_type": question["resource_type"],
+                "resource_id": question["resource_id"],
+                "action": question["action"],
             }
 
     security_events("permission.check.denied", len(denied), lines, outcome="denied")

@@ -76,9 +76,11 @@ async def explain(
     if decision.step == 5:
         via = Via("user", checked.asker.user_id)
     elif decision.step == 6:
-        name = ResourceName(question.service_name, question.resource_type, question.resource_id)
+        name = ResourceName(
+            question["service_name"], question["resource_type"], UUID(question["resource_id"])
+        )
         async with database.reading() as session:
-            via = await deciding_group(session, name, checked.asker, question.action)
+            via = await deciding_group(session, name, checked.asker, Action(question["action"]))
     return Explanation(checked, decision, via)
 
 

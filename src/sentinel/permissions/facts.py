@@ -30,11 +30,11 @@ _HERE, _SELF, _SOMEBODY = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 @cache
-def decisions(role: str) -> dict[Action, tuple[Decision, ...]]:
-    """The law for a member of that workspace role: for each action, the decision for each number of facts."""
+def decisions(role: str) -> dict[str, tuple[Decision, ...]]:
+    """The law for a member of that workspace role: by the name of an action, the decision for each number of facts."""
     asker = Asker(_SELF, _HERE, role)
     return {
-        action: tuple(decide(asker, record_of(facts), action) for facts in range(KNOWN + 1))
+        action.value: tuple(decide(asker, record_of(facts), action) for facts in range(KNOWN + 1))
         for action in Action
     }
 

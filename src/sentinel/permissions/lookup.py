@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from sqlalchemy.dialects import postgresql
 
 from sentinel.apps import authentication
 from sentinel.apps.authentication import Credentials, caller_row
 from sentinel.core.database import Database, unindexed
-from sentinel.core.direct import PlainArray, Query
+from sentinel.core.direct import Plain, Query
 from sentinel.permissions.decide import Action, Level
 from sentinel.permissions.facts import BITS, DIRECT, KNOWN, OWNED, REGISTERED, SHOWN, THROUGH_GROUP, UNKNOWN
 from sentinel.permissions.models import Resource, Share
@@ -35,29 +35,26 @@ _sub = sa.bindparam("auth_sub", type_=sa.Uuid())
 _wid = sa.bindparam("auth_wid", type_=sa.Uuid())
 # Written into the text: as values they would be sent with every call.
 _USER, _GROUP = sa.literal_column("'user'", sa.Text), sa.literal_column("'group'", sa.Text)
+SEPARATOR = "\x1f"
+"""Stands between texts that are sent as one; no name and no id holds it."""
 _ZERO, _ONE = sa.literal_column("0", sa.Integer), sa.literal_column("1", sa.Integer)
 
 
-class Asked(Protocol):
-    """A question in whatever form it came."""
-
-    @property
-    def service_name(self) -> str: ...
-    @property
-    def resource_type(self) -> str: ...
-    @property
-    def resource_id(self) -> UUID: ...
-    @property
-    def action(self) -> Action: ...
+class _OneQuestion(NamedTuple):
+    service_name: Any
+    resource_type: Any
+    resource_id: Any
 
 
-class Question(NamedTuple):
-    """One resource and what somebody wants to do to it."""
+class Question(TypedDict):
+    """One resource and what somebody wants to do to it. ``resource_id`` is the text of a UUID in lower case, with its
+    hyphens (RFC 9562 §4).
+    """
 
     service_name: str
     resource_type: str
-    resource_id: UUID
-    action: Action
+    resource_id: str
+    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +69,18 @@ class Reached:
 
 
 async def fetch_facts(
-    database: Database, shown: Credentials, questions: Sequence[Asked], now: datetime
+    database: Database, shown: Credentials, questions: Sequence[Question], now: datetime
 ) -> tuple[Any, list[int]]:
     """The authentication row, and for each question the facts that ``facts.py`` decides by, in their order."""
     parameters = authentication.parameters(shown, now)
+    if len(questions) == 1:
+        [question] = questions
+        resource_id = question["resource_id"]
+        parameters["service_name"] = question["service_name"]
+        parameters["resource_type"] = question["resource_type"]
+        parameters["resource_id"] = resource_id.replace("-", "") if database.is_sqlite else resource_id
+        [row] = await database.fetch(FACTS_OF_ONE, parameters)
+        return row, [row.facts]
     parameters |= _questions_as_parameters(questions, database.is_sqlite)
     [row] = await database.fetch(FACTS, parameters)
     found = from_json(row.facts) if database.is_sqlite else row.facts or ()
@@ -124,15 +129,27 @@ async def fetch_accessible(
     )
 
 
-def _questions_as_parameters(questions: Sequence[Asked], is_sqlite: bool) -> dict[str, Any]:
+def _questions_as_parameters(questions: Sequence[Question], is_sqlite: bool) -> dict[str, Any]:
     if is_sqlite:
-        triples = [[q.service_name, q.resource_type, q.resource_id.hex] for q in questions]
-        return {"questions": json.dumps(triples)}
+        triples = [
+            [q["service_name"], q["resource_type"], q["resource_id"].replace("-", "")] for q in questions
+        ]
+        return {"questions": to_json(triples).decode()}
     return {
-        "service_names": [q.service_name for q in questions],
-        "resource_types": [q.resource_type for q in questions],
-        "resource_ids": [q.resource_id for q in questions],
+        "service_names": _in_one([q["service_name"] for q in questions]),
+        "resource_types": _in_one([q["resource_type"] for q in questions]),
+        "resource_ids": _in_one([q["resource_id"] for q in questions]),
     }
+
+
+def _in_one(texts: list[str]) -> str:
+    """``texts`` as one, which the server takes apart again: the driver looks at every member of an array, twice.
+    Raises :class:`ValueError` when one of them holds what stands between them.
+    """
+    whole = SEPARATOR.join(texts)
+    if whole.count(SEPARATOR) != max(len(texts) - 1, 0):
+        raise ValueError("a name must not hold control characters")
+    return whole
 
 
 def _question_rows(is_sqlite: bool) -> Any:
@@ -141,17 +158,16 @@ def _question_rows(is_sqlite: bool) -> Any:
     """
     if is_sqlite:
         each = sa.func.json_each(sa.bindparam("questions", type_=sa.Text)).table_valued("key", "value")
+        first, second, third = (sa.literal_column(f"'$[{place}]'", sa.Text) for place in range(3))
         return sa.select(
             each.c.key.label("ordinal"),
-            sa.func.json_extract(each.c.value, "$[0]").label("service_name"),
-            sa.func.json_extract(each.c.value, "$[1]").label("resource_type"),
-            sa.type_coerce(sa.func.json_extract(each.c.value, "$[2]"), sa.Uuid()).label("resource_id"),
+            sa.func.json_extract(each.c.value, first).label("service_name"),
+            sa.func.json_extract(each.c.value, second).label("resource_type"),
+            sa.type_coerce(sa.func.json_extract(each.c.value, third), sa.Uuid()).label("resource_id"),
         ).subquery("question")
     each = (
         sa.func.unnest(
-            sa.bindparam("service_names", type_=PlainArray("text")),
-            sa.bindparam("resource_types", type_=PlainArray("text")),
-            sa.bindparam("resource_ids", type_=PlainArray("uuid")),
+            _apart("service_names"), _apart("resource_types"), _apart("resource_ids", Plain("uuid[]"))
         )
         .table_valued(
             sa.column("service_name", sa.Text()),
@@ -167,6 +183,23 @@ def _question_rows(is_sqlite: bool) -> Any:
         each.c.resource_type,
         each.c.resource_id,
     ).subquery("question")
+
+
+def _apart(name: str, type_: Plain | None = None) -> Any:
+    """The texts that :func:`_in_one` has made one of, given by ``name``, as an array."""
+    separator = sa.literal_column(f"chr({ord(SEPARATOR)})", sa.Text)
+    texts = sa.func.string_to_array(sa.bindparam(name, type_=Plain("text")), separator)
+    return texts if type_ is None else sa.cast(texts, type_)
+
+
+def _one_question(is_sqlite: bool) -> Any:
+    """The only question, in the place of a row of :func:`_question_rows`."""
+    text = sa.Text() if is_sqlite else Plain("text")
+    return _OneQuestion(
+        sa.bindparam("service_name", type_=text),
+        sa.bindparam("resource_type", type_=text),
+        sa.bindparam("resource_id", type_=text if is_sqlite else Plain("uuid")),
+    )
 
 
 def _group_shares(is_sqlite: bool) -> Any:
@@ -196,8 +229,10 @@ def _direct_shares() -> Any:
     )
 
 
-def _facts_statement(is_sqlite: bool) -> Any:
-    question = _question_rows(is_sqlite)
+def _known(is_sqlite: bool, named: Any, question: Any = None) -> Any:
+    """The facts about the resource that ``named`` names, as a number: from a row of ``question`` or, without it, from
+    values of the statement.
+    """
     # "edit" sorts before "view", so the smallest level is the best one.
     group_share = (
         _group_shares(is_sqlite)
@@ -207,32 +242,39 @@ def _facts_statement(is_sqlite: bool) -> Any:
     )
     direct_share = _direct_shares().correlate(Resource).scalar_subquery()
     found = sa.and_(
-        Resource.service_name == question.c.service_name,
-        Resource.resource_type == question.c.resource_type,
-        Resource.resource_id == question.c.resource_id,
+        Resource.service_name == named.service_name,
+        Resource.resource_type == named.resource_type,
+        Resource.resource_id == named.resource_id,
         # Another tenant's record never leaves the database.
         _is_here(is_sqlite),
     )
-    # A search for each question, and no join, for which all resources might be gone through.
-    known = (
-        sa.select(
-            _number(REGISTERED)
-            + _bit(Resource.owner_id == _sub, OWNED)
-            + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
-            + _bits(direct_share, DIRECT)
-            + _bits(group_share, THROUGH_GROUP)
-        )
-        .where(found)
-        .correlate(question)
-        .scalar_subquery()
-    )
-    facts = question.c.ordinal * _number(KNOWN + 1) + sa.func.coalesce(known, _number(UNKNOWN))
+    known = sa.select(
+        _number(REGISTERED)
+        + _bit(Resource.owner_id == _sub, OWNED)
+        + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
+        + _bits(direct_share, DIRECT)
+        + _bits(group_share, THROUGH_GROUP)
+    ).where(found)
+    if question is not None:
+        # A search for each question, and no join, for which all resources might be gone through.
+        known = known.correlate(question)
+    return sa.func.coalesce(known.scalar_subquery(), _number(UNKNOWN))
+
+
+def _facts_statement(is_sqlite: bool) -> Any:
+    question = _question_rows(is_sqlite)
+    facts = question.c.ordinal * _number(KNOWN + 1) + _known(is_sqlite, question.c, question)
     if is_sqlite:
         gathered: Any = sa.func.json_group_array(facts)
     else:
-        gathered = sa.func.array_agg(sa.cast(facts, sa.Integer))
+        gathered = sa.func.array_agg(sa.cast(facts, sa.Integer), type_=Plain("integer[]"))
     all_facts = sa.select(gathered).select_from(question).scalar_subquery()
     return sa.select(*authentication.COLUMNS, all_facts.label("facts")).select_from(authentication.SOURCE)
+
+
+def _facts_of_one_statement(is_sqlite: bool) -> Any:
+    facts = _known(is_sqlite, _one_question(is_sqlite))
+    return sa.select(*authentication.COLUMNS, facts.label("facts")).select_from(authentication.SOURCE)
 
 
 def _is_here(is_sqlite: bool) -> Any:
@@ -259,6 +301,8 @@ def _bits(level: Any, bits: Mapping[Level, int]) -> Any:
 
 
 FACTS = Query(postgresql=_facts_statement(False), sqlite=_facts_statement(True))
+FACTS_OF_ONE = Query(postgresql=_facts_of_one_statement(False), sqlite=_facts_of_one_statement(True))
+"""The same for a single question, which needs no row to be made of it."""
 
 
 @cache

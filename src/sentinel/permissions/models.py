@@ -47,12 +47,23 @@ class Resource(Base):
 class Share(Base):
     __tablename__ = "resource_shares"
     __table_args__ = (
+        # Both have beside their key what is asked of a share, so that they are all that is read. They go together: if only
+        # the second one did, shares of a resource might be looked for among all that somebody has.
         sa.UniqueConstraint(
-            "resource_permission_id", "grantee_type", "grantee_id", name="uq_resource_shares_grantee"
+            "resource_permission_id",
+            "grantee_type",
+            "grantee_id",
+            name="uq_resource_shares_grantee",
+            postgresql_include=["permission"],
         ),
         sa.CheckConstraint("grantee_type IN ('user', 'group')", name="grantee_type"),
         sa.CheckConstraint("permission IN ('view', 'edit')", name="permission"),
-        sa.Index("ix_resource_shares_grantee_type_grantee_id", "grantee_type", "grantee_id"),
+        sa.Index(
+            "ix_resource_shares_grantee_type_grantee_id",
+            "grantee_type",
+            "grantee_id",
+            postgresql_include=["permission", "resource_permission_id"],
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

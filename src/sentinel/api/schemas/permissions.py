@@ -5,12 +5,16 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic wants it up to Python 3.11
 
 from sentinel.api.schemas.text import ScopeName, Text
 from sentinel.permissions.decide import Action, Level, Visibility
+from sentinel.permissions.lookup import Question
 
 MAX_CHECKS = 100
 MAX_LISTED = 10_000
+CANONICAL_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+"""RFC 9562 §4, in lower case."""
 
 
 class CheckItem(BaseModel):
@@ -22,6 +26,29 @@ class CheckItem(BaseModel):
 
 class CheckIn(BaseModel):
     checks: Annotated[list[CheckItem], Field(max_length=MAX_CHECKS)]
+
+
+class PlainCheckItem(TypedDict):
+    """A check as clients write it: ids in their canonical text. Anything else is a :class:`CheckItem`."""
+
+    service_name: ScopeName
+    resource_type: ScopeName
+    resource_id: Annotated[str, Field(pattern=CANONICAL_UUID)]
+    action: Literal["view", "edit"]
+
+
+class PlainCheckIn(TypedDict):
+    checks: Annotated[list[PlainCheckItem], Field(max_length=MAX_CHECKS)]
+
+
+def question_of(item: CheckItem) -> Question:
+    """The question that ``item`` asks, in plain form."""
+    return Question(
+        service_name=item.service_name,
+        resource_type=item.resource_type,
+        resource_id=str(item.resource_id),
+        action=item.action.value,
+    )
 
 
 class CheckedItem(CheckItem):
