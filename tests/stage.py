@@ -116,7 +116,7 @@ class Statements:
 
 
 @contextmanager
-def watch_direct(database: Any, note: Callable[[str, list[Any]], object]) -> Iterator[None]:
+def watch_direct(database: Any, note: Callable[[str, Any], object]) -> Iterator[None]:
     """Tell ``note`` every statement, with its values, that goes past the engine to the driver."""
     direct: Any = database.direct
     fetch = direct.fetch

@@ -391,6 +391,7 @@ async def test_SK_6_and_P1_and_P2_scan_no_table(stage: Stage) -> None:
     listing = {"service_name": "notes", "resource_type": "document", "workspace_id": str(workspace.id)}
     calls: list[tuple[str, dict[str, Any]]] = [
         ("check", {"checks": checks}),
+        ("check", {"checks": checks[:2]}),
         ("check", {"checks": checks[:1]}),
     ]
     calls += [
@@ -415,8 +416,8 @@ async def test_SK_6_and_P1_and_P2_scan_no_table(stage: Stage) -> None:
 
         event.listen(engine.sync_engine, "before_cursor_execute", catch)
 
-        def catch_direct(text: str, values: list[Any], into: Any = caught) -> None:
-            into.append((text, tuple(values)))
+        def catch_direct(text: str, values: Any, into: Any = caught) -> None:
+            into.append((text, tuple(values) if isinstance(values, list) else values))
 
         with watch_direct(stage.state.database, catch_direct):
             answer = await stage.client.post(f"/permissions/{call}", headers=headers, json=body)

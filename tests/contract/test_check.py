@@ -14,10 +14,10 @@ from sentinel.apps.models import ServiceApp
 from sentinel.audit.models import Activity
 from sentinel.identity.models import User
 from sentinel.permissions.facts import REGISTERED, UNKNOWN
-from sentinel.permissions.lookup import Question, fetch_facts
+from sentinel.permissions.lookup import FEW, MANY, Question, fetch_facts
 from sentinel.permissions.models import Resource, Share
 from sentinel.tokens.claims import TokenType
-from sentinel.workspaces.models import GroupMembership, Membership, Workspace
+from sentinel.workspaces.models import Group, GroupMembership, Membership, Workspace
 from tests.stage import Service, Stage, bearer
 
 pytestmark = pytest.mark.anyio
@@ -435,3 +435,98 @@ async def test_P1_and_L15_unknown_fields_change_nothing(stage: Stage) -> None:
         },
     )
     assert answer.json() == {"results": [item(resource) | {"allowed": False}]}
+
+
+@pytest.mark.parametrize("crowded", ["", "person", "group", "person and group"])
+async def test_P1_answers_do_not_depend_on_how_shares_are_looked_up(stage: Stage, crowded: str) -> None:
+    """A question alone, a few, and many at once; of somebody who has few shares, and of one who has very many, himself
+    or through a group: each of these is looked up in another way, and all say the same.
+    """
+    notes, boss = await stage.service(), await stage.user()
+    workspace, other = await stage.workspace(boss), await stage.workspace(boss)
+    viewer = await stage.member(workspace, "viewer")
+    await stage.join(other, viewer, "viewer")
+    own, second, foreign = (
+        await stage.group(workspace, viewer),
+        await stage.group(workspace, viewer),
+        await stage.group(other, viewer),
+    )
+    stranger = await stage.member(workspace, "viewer")
+
+    async def crowd(grantee: User | Group) -> None:
+        kind = "group" if isinstance(grantee, Group) else "user"
+        many = [
+            Resource(
+                id=uuid4(), service_name="notes", resource_type="crowd", resource_id=uuid4(),
+                workspace_id=workspace.id, owner_id=boss.id, visibility="private", created_at=stage.clock.now(),
+            )
+            for _ in range(FEW + 1)
+        ]  # fmt: skip
+        await stage.add(*many)
+        await stage.add(
+            *[
+                Share(
+                    id=uuid4(), resource_permission_id=one.id, grantee_type=kind, grantee_id=grantee.id,
+                    permission="edit", granted_at=stage.clock.now(),
+                )
+                for one in many
+            ]
+        )  # fmt: skip
+
+    # Before all others, so that these are the first that are found.
+    if "person" in crowded:
+        await crowd(viewer)
+    if "group" in crowded:
+        await crowd(own)
+    grants: list[tuple[str, list[tuple[User | Group, str]]]] = [
+        ("--", []),
+        ("v-", [(viewer, "view")]),
+        ("ve", [(viewer, "edit")]),
+        ("v-", [(own, "view")]),
+        ("ve", [(own, "edit")]),
+        ("ve", [(own, "view"), (second, "edit")]),
+        ("ve", [(viewer, "view"), (own, "edit")]),
+        ("ve", [(viewer, "edit"), (own, "view")]),
+        ("--", [(foreign, "edit")]),
+        ("v-", [(foreign, "edit"), (second, "view")]),
+        ("--", [(stranger, "edit")]),
+    ]
+    wanted: list[bool] = []
+    asked: list[dict[str, Any]] = []
+    for letters, shares in grants:
+        resource = await stage.resource(workspace, boss, visibility="private")
+        for grantee, permission in shares:
+            await stage.share(resource, grantee, permission)
+        asked += [item(resource), item(resource, "edit")]
+        wanted += [letters[0] == "v", letters[1] == "e"]
+    # A share to a person whose id is the group's is not one to the group, nor the other way round.
+    mistaken = await stage.resource(workspace, boss, visibility="private")
+    for kind, grantee_id in (("user", own.id), ("group", viewer.id)):
+        await stage.add(
+            Share(
+                id=uuid4(),
+                resource_permission_id=mistaken.id,
+                grantee_type=kind,
+                grantee_id=grantee_id,
+                permission="edit",
+                granted_at=stage.clock.now(),
+            )
+        )
+    asked += [item(mistaken), item(mistaken, "edit")]
+    wanted += [False, False]
+    elsewhere = await stage.resource(other, boss, visibility="private")
+    await stage.share(elsewhere, viewer, "edit")
+    asked += [item(elsewhere), item(elsewhere, "edit"), item(elsewhere, resource_id=str(uuid4()))]
+    wanted += [False, False, False]
+    assert len(asked) > MANY
+    headers = await as_user(stage, notes, viewer, workspace)
+
+    async def agree() -> None:
+        assert await allowed(stage, headers, *asked) == wanted
+        assert await allowed(stage, headers, *asked * 4) == wanted * 4
+        half = MANY // 2
+        for start in range(0, len(asked), half):
+            assert await allowed(stage, headers, *asked[start : start + half]) == wanted[start : start + half]
+        assert [(await allowed(stage, headers, one))[0] for one in asked] == wanted
+
+    await agree()

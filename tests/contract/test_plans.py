@@ -30,9 +30,9 @@ async def test_questions_about_actions_scan_no_growing_table(database_url: str, 
     stock = Stock(world, (stage_keys.private, stage_keys.public))
     async with open_stage(database_url, stage_keys, clock=ManualClock(datetime.now(UTC))) as stage:
         for shot in (*stock.action_checks(1), *stock.action_lists(1)):
-            sent: list[tuple[str, list[Any]]] = []
+            sent: list[tuple[str, Any]] = []
 
-            def note(text: str, values: list[Any], into: list[tuple[str, list[Any]]] = sent) -> None:
+            def note(text: str, values: Any, into: list[tuple[str, Any]] = sent) -> None:
                 into.append((text, values))
 
             with watch_direct(stage.state.database, note):
@@ -46,11 +46,11 @@ async def test_questions_about_actions_scan_no_growing_table(database_url: str, 
             assert not scanned & GROWING, (shot.path, scanned)
 
 
-async def tables(database: Any, text: str, values: list[Any]) -> tuple[set[str], set[str]]:
+async def tables(database: Any, text: str, values: Any) -> tuple[set[str], set[str]]:
     """The tables that a statement reads, and those of them that it reads from end to end."""
     async with database.engine.connect() as connection:
         if database.is_sqlite:
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", tuple(values))
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
             steps = [row.detail.split() for row in plan]
             steps = [step for step in steps if step[0] in ("SCAN", "SEARCH")]
             return {step[1] for step in steps}, {step[1] for step in steps if step[0] == "SCAN"}

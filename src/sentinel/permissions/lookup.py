@@ -37,6 +37,10 @@ _wid = sa.bindparam("auth_wid", type_=sa.Uuid())
 _USER, _GROUP = sa.literal_column("'user'", sa.Text), sa.literal_column("'group'", sa.Text)
 SEPARATOR = "\x1f"
 """Stands between texts that are sent as one; no name and no id holds it."""
+FEW = 512
+"""Shares that somebody has, and that his groups have, up to which they are all looked up for many questions."""
+MANY = 16
+"""Questions from which on that takes less time."""
 _ZERO, _ONE = sa.literal_column("0", sa.Integer), sa.literal_column("1", sa.Integer)
 
 
@@ -136,6 +140,7 @@ def _questions_as_parameters(questions: Sequence[Question], is_sqlite: bool) -> 
         ]
         return {"questions": to_json(triples).decode()}
     return {
+        "many": len(questions) >= MANY,
         "service_names": _in_one([q["service_name"] for q in questions]),
         "resource_types": _in_one([q["resource_type"] for q in questions]),
         "resource_ids": _in_one([q["resource_id"] for q in questions]),
@@ -204,6 +209,12 @@ def _one_question(is_sqlite: bool) -> Any:
 
 def _group_shares(is_sqlite: bool) -> Any:
     """Shares to groups that the caller is in now, of this workspace (``authorization.md`` §5)."""
+    return sa.select(Share.permission).where(
+        Share.resource_permission_id == Resource.id, Share.grantee_type == _GROUP, _is_own_group(is_sqlite)
+    )
+
+
+def _is_own_group(is_sqlite: bool) -> sa.ColumnElement[bool]:
     # As a value, so that each of his groups is looked up, rather than all groups of the workspace.
     workspace_id = sa.select(groups.c.workspace_id).where(groups.c.id == group_memberships.c.group_id)
     own = sa.select(group_memberships.c.group_id).where(
@@ -211,14 +222,10 @@ def _group_shares(is_sqlite: bool) -> Any:
         workspace_id.correlate(group_memberships).scalar_subquery() == _wid,
     )
     if is_sqlite:
-        is_own: sa.ColumnElement[bool] = Share.grantee_id.in_(own)
-    else:
-        # His groups are looked up once, and not with each resource.
-        of_caller = sa.func.array(own.scalar_subquery(), type_=postgresql.ARRAY(sa.Uuid()))
-        is_own = Share.grantee_id == sa.any_(of_caller)
-    return sa.select(Share.permission).where(
-        Share.resource_permission_id == Resource.id, Share.grantee_type == _GROUP, is_own
-    )
+        return Share.grantee_id.in_(own)
+    # His groups are looked up once, and not with each resource.
+    of_caller = sa.func.array(own.scalar_subquery(), type_=postgresql.ARRAY(sa.Uuid()))
+    return Share.grantee_id == sa.any_(of_caller)
 
 
 def _direct_shares() -> Any:
@@ -229,41 +236,71 @@ def _direct_shares() -> Any:
     )
 
 
-def _known(is_sqlite: bool, named: Any, question: Any = None) -> Any:
-    """The facts about the resource that ``named`` names, as a number: from a row of ``question`` or, without it, from
-    values of the statement.
-    """
-    # "edit" sorts before "view", so the smallest level is the best one.
-    group_share = (
-        _group_shares(is_sqlite)
-        .with_only_columns(sa.func.min(Share.permission))
-        .correlate(Resource)
-        .scalar_subquery()
-    )
-    direct_share = _direct_shares().correlate(Resource).scalar_subquery()
-    found = sa.and_(
+def _known(is_sqlite: bool, named: Any, shares: Any) -> Any:
+    """The facts about the resource that ``named`` names, as a number; ``shares`` is those about its shares."""
+    return sa.select(
+        _number(REGISTERED)
+        + _bit(Resource.owner_id == _sub, OWNED)
+        + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
+        + shares
+    ).where(
         Resource.service_name == named.service_name,
         Resource.resource_type == named.resource_type,
         Resource.resource_id == named.resource_id,
         # Another tenant's record never leaves the database.
         _is_here(is_sqlite),
     )
-    known = sa.select(
-        _number(REGISTERED)
-        + _bit(Resource.owner_id == _sub, OWNED)
-        + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
-        + _bits(direct_share, DIRECT)
-        + _bits(group_share, THROUGH_GROUP)
-    ).where(found)
-    if question is not None:
-        # A search for each question, and no join, for which all resources might be gone through.
-        known = known.correlate(question)
-    return sa.func.coalesce(known.scalar_subquery(), _number(UNKNOWN))
+
+
+def _shares_of_resource(is_sqlite: bool) -> Any:
+    """The facts about the shares of a resource, looked up by the resource."""
+    # "edit" sorts before "view", so the smallest level is the best one.
+    through_group = _group_shares(is_sqlite).with_only_columns(sa.func.min(Share.permission))
+    return _bits(_direct_shares().correlate(Resource).scalar_subquery(), DIRECT) + _bits(
+        through_group.correlate(Resource).scalar_subquery(), THROUGH_GROUP
+    )
+
+
+def _shares_of_caller(otherwise: Any) -> Any:
+    """The same for each resource of a batch (PostgreSQL): all that the caller has is looked up once and kept in hash
+    tables. When there is much of it, or little is asked, ``otherwise`` takes less time, which looks up each resource.
+    """
+    to_him = (Share.grantee_type == _USER, Share.grantee_id == _sub)
+    to_groups = (Share.grantee_type == _GROUP, _is_own_group(is_sqlite=False))
+
+    def number(conditions: Any) -> Any:
+        some = sa.select(_ONE).select_from(Share).where(*conditions).limit(_number(FEW + 1)).subquery()
+        return sa.select(sa.func.count()).select_from(some).scalar_subquery()
+
+    def bits(conditions: Any, bits: Mapping[Level, int]) -> Any:
+        def has(level: Level) -> Any:
+            permission = sa.literal_column(f"'{level.value}'", sa.Text)
+            ids = sa.select(Share.resource_permission_id).where(*conditions, Share.permission == permission)
+            # As many as there are at most when this is asked at all; it also keeps this a table of its own.
+            return Resource.id.in_(ids.limit(_number(FEW)))
+
+        return sa.case(
+            (has(Level.EDIT), _number(bits[Level.EDIT])),
+            (has(Level.VIEW), _number(bits[Level.VIEW])),
+            else_=_ZERO,
+        )
+
+    worth_it = sa.and_(
+        sa.bindparam("many", type_=Plain("boolean")),
+        number(to_him) <= _number(FEW),
+        number(to_groups) <= _number(FEW),
+    )
+    return sa.case((worth_it, bits(to_him, DIRECT) + bits(to_groups, THROUGH_GROUP)), else_=otherwise)
 
 
 def _facts_statement(is_sqlite: bool) -> Any:
     question = _question_rows(is_sqlite)
-    facts = question.c.ordinal * _number(KNOWN + 1) + _known(is_sqlite, question.c, question)
+    shares = _shares_of_resource(is_sqlite)
+    if not is_sqlite:
+        shares = _shares_of_caller(shares)
+    # A search for each question, and no join, for which all resources might be gone through.
+    known = _known(is_sqlite, question.c, shares).correlate(question).scalar_subquery()
+    facts = question.c.ordinal * _number(KNOWN + 1) + sa.func.coalesce(known, _number(UNKNOWN))
     if is_sqlite:
         gathered: Any = sa.func.json_group_array(facts)
     else:
@@ -273,8 +310,9 @@ def _facts_statement(is_sqlite: bool) -> Any:
 
 
 def _facts_of_one_statement(is_sqlite: bool) -> Any:
-    facts = _known(is_sqlite, _one_question(is_sqlite))
-    return sa.select(*authentication.COLUMNS, facts.label("facts")).select_from(authentication.SOURCE)
+    known = _known(is_sqlite, _one_question(is_sqlite), _shares_of_resource(is_sqlite)).scalar_subquery()
+    facts = sa.func.coalesce(known, _number(UNKNOWN)).label("facts")
+    return sa.select(*authentication.COLUMNS, facts).select_from(authentication.SOURCE)
 
 
 def _is_here(is_sqlite: bool) -> Any:

@@ -31,7 +31,19 @@ class Resource(Base):
         sa.Index(None, "workspace_id", "created_at", "id"),
         sa.Index(None, "service_name", "created_at", "id"),
         sa.Index(None, "owner_id", "created_at", "id"),
-        sa.Index(None, "resource_id"),
+        # Serves checks, and is all that they read of a resource.
+        sa.Index(
+            None,
+            "resource_id",
+            postgresql_include=[
+                "service_name",
+                "resource_type",
+                "workspace_id",
+                "owner_id",
+                "visibility",
+                "id",
+            ],
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -47,8 +59,8 @@ class Resource(Base):
 class Share(Base):
     __tablename__ = "resource_shares"
     __table_args__ = (
-        # Both have beside their key what is asked of a share, so that they are all that is read. They go together: if only
-        # the second one did, shares of a resource might be looked for among all that somebody has.
+        # Both have beside their key what is asked of a share, so that they are all that is read. They go together: if
+        # only the second one did, shares of a resource might be looked for among all that somebody has.
         sa.UniqueConstraint(
             "resource_permission_id",
             "grantee_type",
