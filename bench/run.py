@@ -16,13 +16,13 @@ from typing import IO, Any
 import anyio
 from sqlalchemy.engine import make_url
 
-from bench import sdk
+from bench import quota, sdk
 from bench.data import Size, World
 from bench.driver import Measured, Repeating, capacity, cpu_seconds, drive, resident
 from bench.issuer import BenchIssuer
 from bench.load import load
 from bench.scenarios import SCENARIOS, Load, Scenario, Setting
-from bench.servers import BenchPostgres, all_cores, run_on_disk
+from bench.servers import BenchPostgres, all_cores, pin, run_on_disk
 from bench.stand import ROOT, Cores, Stand, answers, issuer_variables, on_cores, stand, variables
 from bench.stock import Shot, Stock
 from bench.wire import PostgresCounter, RedisCounter, Tap
@@ -55,6 +55,10 @@ class Plan:
     """Resources of the larger one; 0 takes the world of the run."""
     soak_minutes: float = 0
     sdk_calls: int = 1_000
+
+
+WHOLE_CORES = 4
+"""With fewer, two workers, the database and the driver cannot have one each."""
 
 
 @dataclass
@@ -361,6 +365,8 @@ class Run:
                 if other in plan.setups:
                     with self._stand(other) as second:
                         self._in_turn(f"{other} to postgresql-1", base, second)
+                        if other == "postgresql-2" and self.results.facts["machine_cores"] < WHOLE_CORES:
+                            self._halves(base, second)
             with self._stand("postgresql-1", LOG_LEVEL="INFO") as talking:
                 self._in_turn("a line of log for each request", base, talking)
             self._shares(base)
@@ -377,6 +383,16 @@ class Run:
         shots = self._stock.checks(1500)
         connections = 16
         self._pairs(name, (base, shots), (other, shots), connections)
+
+    def _halves(self, base: Stand, second: Stand) -> None:
+        """One worker and two on the same core, each with half of it: so none goes short because of the other."""
+        if not quota.available():
+            return
+        pids = [*base.product_pids(), *second.product_pids()]
+        for pid in pids:
+            pin(pid, base.cores.server)
+        with quota.part_of_a_core(pids, 0.5):
+            self._in_turn("half cores: postgresql-2 to postgresql-1", base, second)
 
     def _sizes(self, tiny: Stand, few: Stock, huge: Stand, many: Stock) -> None:
         name = f"{few.world.size.resources:,} to {many.world.size.resources:,} resources"

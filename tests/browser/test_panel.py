@@ -83,6 +83,8 @@ def test_ctrl_k_jumps_to_anything_by_the_keyboard_alone(panel: Watched, dev_url:
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile(there))
         expect(page.locator("#palette")).to_be_hidden()
+        # The address changes before the page does; what is typed in between goes to the old one.
+        page.wait_for_load_state("networkidle")
         before, here = here, page.url
     page.go_back()
     expect(page).to_have_url(before)

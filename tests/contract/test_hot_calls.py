@@ -85,7 +85,10 @@ async def test_plain_questions_take_the_short_way_and_get_the_same_answer(stage:
     action = {"service_name": "notes", "action": "export", "workspace_id": wish["workspace_id"]}
     query = urlencode({"service_name": "notes", "workspace_id": wish["workspace_id"]})
     calls: list[tuple[str, str, Any]] = [
+        ("POST", "/permissions/check", {"checks": [question]}),
+        ("POST", "/permissions/check", {"checks": [question | {"more": "than asked for"}]}),
         ("POST", "/permissions/check", {"checks": [question, question | {"action": "edit"}]}),
+        ("POST", "/permissions/check", {"checks": [question, question | {"action": "edit"}] * 20}),
         ("POST", "/permissions/check", {"checks": []}),
         ("POST", "/permissions/accessible", wish),
         ("POST", "/permissions/accessible", wish | {"limit": 1}),
@@ -166,6 +169,22 @@ async def test_a_question_in_another_form_goes_the_ordinary_way_whole(stage: Sta
                 assert said(await stage.client.request(method, path, **sent)) == said(first), (path, options)
             if not credentials and method == "POST":
                 assert first.status_code == 401, "a stranger is told nothing but that he is one"
+    # An id in another spelling is the same id, and comes back in its canonical one.
+    resource_id = question["resource_id"]
+    for spelling in (
+        resource_id.upper(),
+        resource_id.replace("-", ""),
+        f"urn:uuid:{resource_id}",
+        "{" + resource_id + "}",
+    ):
+        with watched(stage) as ordinary:
+            answer = await stage.client.post(
+                "/permissions/check",
+                headers=headers,
+                json={"checks": [question | {"resource_id": spelling}, question]},
+            )
+        assert answer.json()["results"] == [question | {"allowed": True}] * 2
+        assert ordinary == ["/permissions/check"]
     # A body in pieces is a body; further names in a query or an object are nobody's business.
     with watched(stage) as ordinary:
         pieces = await stage.client.post(

@@ -3,6 +3,7 @@
 import json
 import socketserver
 import sqlite3
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.engine import make_url
 
-from bench import report
+from bench import quota, report
 from bench.data import TABLES, Size, World
 from bench.driver import Once, Repeating, drive, percentile, request
 from bench.load import NotEmpty, connect, load
@@ -285,6 +286,22 @@ def test_commands_are_counted_off_the_wire() -> None:
         assert len(seen) == 2
 
 
+def test_a_process_gets_its_part_of_a_core() -> None:
+    if not quota.available():
+        pytest.skip("control groups cannot be made here")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            before = Path(f"/proc/{process.pid}/cgroup").read_text()
+            with quota.part_of_a_core([process.pid], 0.5) as [group]:
+                assert str(process.pid) in (group / "cgroup.procs").read_text().split()
+                limits = [group / name for name in ("cpu.max", "cpu.cfs_quota_us") if (group / name).exists()]
+                assert [limit.read_text().split()[0] for limit in limits] == [str(quota.PERIOD // 2)]
+            assert Path(f"/proc/{process.pid}/cgroup").read_text() == before
+            assert not group.exists()
+        finally:
+            process.kill()
+
+
 # --- verdicts and pages ----------------------------------------------------------------------------------------
 
 
@@ -301,7 +318,12 @@ def results() -> Results:
     made = Results()
     made.rows = [row("check", ratio) for ratio in (0.5, 0.8, 0.9)] + [row("check", 0.1, 1)]
     made.rows += [row("check-fresh", ratio) for ratio in (0.5, 0.6)] + [row("batch", 0.3)]
-    made.pairs = [{"pair": "sqlite-1 to postgresql-1", "rate": 0.9, "p50": 1.2, "wrong": 0}]
+    made.rows += [row("batch", 0.03, 1)]
+    made.pairs = [
+        {"pair": "postgresql-2 to postgresql-1", "rate": 0.9, "p50": 1.2, "wrong": 0},
+        {"pair": "half cores: postgresql-2 to postgresql-1", "rate": 1.8, "p50": 0.6, "wrong": 0},
+        {"pair": "sqlite-1 to postgresql-1", "rate": 0.9, "p50": 1.2, "wrong": 0},
+    ]
     made.facts = {
         "size": {"people": 10, "resources": 20},
         "driver": {"rate": 20_000.0},
@@ -323,7 +345,10 @@ def test_each_target_is_judged_by_medians() -> None:
     )
     assert words["single check, a new token each time"] == "met"
     assert words["batch of 100"] == "missed"
-    assert words["batch of 100, its price"] == "met"
+    assert words["batch of 100, its price for a busy server"] == "met"
+    assert words["batch of 100, its price for one caller"] == "missed"
+    assert words["two workers, a core for each"] == "not judged", "two cores are too few"
+    assert words["two workers, half a core for each"] == "met"
     assert words["SQLite, single check"] == "missed"
     assert words["start to first answer"] == "met"
     assert words["can() of the SDK"] == "missed"
