@@ -5,7 +5,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -59,7 +59,46 @@ def test_K_11_hangup_reads_the_keys_again_and_ends_nothing(
         assert {key_ids(served) for _ in range(20)} == {(kid, *before)}
         assert served.process.poll() is None
         written_whole_or_in_parts(served, world)
+        if workers > 1:
+            shared_evenly(served)
         ends_under_load(served, world, workers)
+
+
+def shared_evenly(served: Served) -> None:
+    """Many connections that come at once and stay are not all taken by the worker that is awake first."""
+    request = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    before = held(served)
+    others = sum(before.values())
+    for _ in range(5):
+        with ExitStack() as stack:
+            address = ("127.0.0.1", served.port)
+            kept = [stack.enter_context(socket.create_connection(address, timeout=30)) for _ in range(20)]
+            for connection in kept:
+                connection.sendall(request)
+            for connection in kept:
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+            taken = [number - before[pid] for pid, number in held(served).items()]
+            assert sum(taken) == 20
+            # Some slack for a machine on which one of them is not let run for milliseconds.
+            assert min(taken) >= 5, taken
+        wait_until(lambda: sum(held(served).values()) == others, "their end", served.log)
+
+
+def held(served: Served) -> dict[int, int]:
+    """The number of connections of the service that each worker has."""
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state, *rest = line.split()
+        if int(local.partition(":")[2], 16) == served.port and state == "01":
+            inodes.add(f"socket:[{rest[5]}]")
+    found = {}
+    for pid in served.workers():
+        links = []
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                links.append(str(descriptor.readlink()))
+        found[pid] = len(inodes.intersection(links))
+    return found
 
 
 def written_whole_or_in_parts(served: Served, world: World) -> None:

@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -22,6 +23,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 from sentinel.api.middleware.express import IN_ONE_GO
 from sentinel.api.middleware.headers import ALWAYS, HSTS, JSON_CSP
 from sentinel.app import Application, reload_keys
+from sentinel.cli.seats import PATIENCE, PAUSE, Counted, Seat, seats
 from sentinel.core.logging import app_event
 
 LINGER = 1.0
@@ -104,12 +106,30 @@ class Connection(Protocol):
 class Server(uvicorn.Server):
     """uvicorn's server, with an end that loses nothing and a beginning that listens for SIGHUP (K-11)."""
 
+    def __init__(self, config: uvicorn.Config, seat: Seat | None = None) -> None:
+        super().__init__(config)
+        self._seat = seat
+        self._counted = None if seat is None else Counted(seat)
+        self._listeners: list[socket.socket] = []
+        self._arriving: set[asyncio.Task[None]] = set()
+        self._left_to_others = 0
+        if self._counted is not None:
+            self.server_state.connections = self._counted
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # Sockets that are given are those that all workers listen on.
+        await super().startup(sockets and [])
+        loop = asyncio.get_running_loop()
         application = self.config.loaded_app
         if isinstance(application, Application):
-            loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, reload_keys, application.state)
+        for listener in sockets or ():
+            listener.setblocking(False)
+            listener.listen(self.config.backlog)
+            self._listeners.append(listener)
+            self._listen(listener)
+        if self._counted is not None:
+            self._counted.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Before anybody can see that this is the end, so that every answer from then on says so.
@@ -118,13 +138,40 @@ class Server(uvicorn.Server):
         await self._take_in(sockets or [])
         await super().shutdown(sockets)
 
+    def _listen(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            asyncio.get_running_loop().add_reader(listener, self._welcome, listener)
+
+    def _welcome(self, listener: socket.socket) -> None:
+        """Accept one of those who wait, unless another worker should. The loop's own way would take them all."""
+        loop = asyncio.get_running_loop()
+        if self._seat and self._left_to_others < PATIENCE and self._seat.has_more_than_others():
+            self._left_to_others += 1
+            loop.remove_reader(listener)
+            loop.call_later(PAUSE, self._listen, listener)
+            return
+        self._left_to_others = 0
+        if (connection := _accept(listener)) is not None:
+            connection.setblocking(False)
+            task = loop.create_task(self._greet(connection))
+            self._arriving.add(task)
+            task.add_done_callback(self._arriving.discard)
+
+    async def _greet(self, connection: socket.socket) -> None:
+        # One that has gone away already is nobody's loss.
+        with suppress(OSError):
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
     async def _take_in(self, sockets: list[socket.socket]) -> None:
         """Stop listening, and take in those whose connection the kernel has made already."""
-        kept = [
-            socket.socket(fileno=os.dup(listener.fileno()))
-            for server in self.servers
-            for listener in server.sockets
-        ]
+        loop = asyncio.get_running_loop()
+        if self._counted is not None:
+            self._counted.end()
+        for listener in self._listeners:
+            loop.remove_reader(listener)
+        listening = [*self._listeners, *(listener for server in self.servers for listener in server.sockets)]
+        self._listeners.clear()
+        kept = [socket.socket(fileno=os.dup(listener.fileno())) for listener in listening]
         for server in self.servers:
             server.close()
         for listener in sockets:
@@ -136,10 +183,11 @@ class Server(uvicorn.Server):
                 listener.setblocking(False)
                 while (connection := _accept(listener)) is not None:
                     waiting.append(connection)
-        loop = asyncio.get_running_loop()
         for connection in waiting:
             connection.setblocking(False)
             await loop.connect_accepted_socket(self._protocol, connection)
+        if self._arriving:
+            await asyncio.wait(self._arriving)
 
     def _protocol(self) -> asyncio.Protocol:
         return Connection(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
@@ -149,7 +197,8 @@ class Workers(Multiprocess):
     """The parent of several worker processes: replaces those that die, and hands signals on to them."""
 
     def init_processes(self) -> None:
-        self.processes = [self._begin() for _ in range(self.processes_num)]
+        self._seats = seats(self.processes_num)
+        self.processes = [self._begin(place) for place in range(self.processes_num)]
 
     def terminate_all(self) -> None:
         # The last who lets go of the socket turns away who is waiting there. That must be a worker, which looks.
@@ -163,6 +212,7 @@ class Workers(Multiprocess):
                 return
             if self._is_well(worker):
                 continue
+            self._seats[place].vacate()
             worker.kill()
             worker.join()
             if worker.exitcode == STARTUP_FAILURE:
@@ -177,7 +227,7 @@ class Workers(Multiprocess):
                 message="A worker process has died; another one takes its place.",
                 exit_status=worker.exitcode,
             )
-            self.processes[place] = self._begin()
+            self.processes[place] = self._begin(place)
 
     def handle_hup(self) -> None:
         for worker in self.processes:
@@ -196,14 +246,18 @@ class Workers(Multiprocess):
             return worker.process.is_alive()
         return worker.is_alive(timeout=self.config.timeout_worker_healthcheck)
 
-    def _begin(self) -> "_Worker":
-        worker = _Worker(self.config, self.sockets)
+    def _begin(self, place: int) -> "_Worker":
+        worker = _Worker(self.config, self.sockets, self._seats[place])
         worker.start()
         return worker
 
 
 class _Worker(Process):
     _began = 0.0
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], seat: Seat) -> None:
+        self._seat = seat
+        super().__init__(config, sockets)
 
     @property
     def is_young(self) -> bool:
@@ -216,7 +270,7 @@ class _Worker(Process):
     @property
     def server(self) -> uvicorn.Server:
         if self._server is None:
-            self._server = Server(config=self.config)
+            self._server = Server(self.config, self._seat)
         return self._server
 
 
