@@ -91,6 +91,7 @@ REDACTED = "[redacted]"
 MAX_TEXT = 16_384
 """Longest string that is logged, in characters; the rest is cut off, which also bounds the search below."""
 MAX_DEPTH = 8
+_ID_LETTERS = "0123456789abcdef-"
 MAX_BITS = 1024
 MAX_REMEMBERED = 64
 """Longest string, in characters, that is remembered as one with nothing to redact."""
@@ -547,6 +548,9 @@ def _domain(value: Any) -> Any:
 def _clean_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "…"
+    # Most lines have several ids that never come again: nothing of the patterns below has these letters only.
+    if not text.strip(_ID_LETTERS):
+        return text
     if _is_harmless(text) if len(text) <= MAX_REMEMBERED else not _SUSPICIOUS.search(text):
         return text
     for pattern, replacement in _SECRET_VALUES:
