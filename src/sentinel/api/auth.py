@@ -48,7 +48,7 @@ async def list_providers(state: CurrentState) -> ProviderNames:
     return ProviderNames(providers=state.providers.names())
 
 
-def unambiguous_query(request: Request) -> None:
+async def unambiguous_query(request: Request) -> None:
     """Refuse a query that could be read in two ways: a repeated parameter (RFC 6749 §3.1, L13), or text that is
     not UTF-8 and would not come back as it was sent (RO-4).
     """

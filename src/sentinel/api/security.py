@@ -87,7 +87,7 @@ def _key_hash(values: list[str]) -> str | None:
     return hash_key(values[0])
 
 
-def client_context(request: Request) -> ClientContext:
+async def client_context(request: Request) -> ClientContext:
     """Where the request comes from, for audit rows and refresh families."""
     return ClientContext.of(client_ip(request), request.headers.get("user-agent"))
 
@@ -375,12 +375,12 @@ async def calling_app(request: Request, state: State) -> AppCaller | None:
 # ── members of the workspace in the path ──────────────────────────────────────────────────────────────────────────
 
 
-def workspace_member(workspace_id: UUID, caller: User) -> Member:
+async def workspace_member(workspace_id: UUID, caller: User) -> Member:
     """USER and match: a current member of the workspace that the path names, which is the token's."""
     return authentication.member(caller, workspace_id)
 
 
-def flex_member(workspace_id: UUID, caller: Flex) -> Member:
+async def flex_member(workspace_id: UUID, caller: Flex) -> Member:
     """USER-FLEX and match."""
     return authentication.member(caller.user, workspace_id)
 

@@ -64,4 +64,9 @@ def state_of(request: Request) -> State:
     return state
 
 
-CurrentState = Annotated[State, Depends(state_of)]
+async def _current_state(request: Request) -> State:
+    # Not async, it would be run in a thread, for every request.
+    return state_of(request)
+
+
+CurrentState = Annotated[State, Depends(_current_state)]

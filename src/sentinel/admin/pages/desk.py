@@ -45,7 +45,7 @@ ChangePage = Annotated[View, Depends(view_counted("admin-write"))]
 SensitivePage = Annotated[View, Depends(view_counted("sensitive"))]
 
 
-def period(days: int = 30) -> int:
+async def period(days: int = 30) -> int:
     """The days that the figures of a page cover; any number that is no choice there is 30."""
     return days if days in PERIODS else 30
 
