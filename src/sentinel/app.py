@@ -82,7 +82,7 @@ HOT_CALLS = tuple(
     HotCall(hot_route(router.routes, path), question, endpoint)
     for router, path, question, endpoint in (
         (permissions.hot_router, "/permissions/check", PlainCheckIn, permissions.check_plain),
-        (permissions.hot_router, "/permissions/accessible", AccessibleIn, None),
+        (permissions.hot_router, "/permissions/accessible", AccessibleIn, permissions.accessible_plain),
         (roles.hot_router, "/roles/check-action", CheckActionIn, None),
         (roles.hot_router, "/roles/user-actions", UserActionsIn, None),
     )

@@ -69,7 +69,7 @@ async def furnish(stage: Stage) -> tuple[dict[str, str], dict[str, Any], dict[st
     owner = await stage.user()
     workspace, notes = await stage.workspace(owner), await stage.service()
     viewer = await stage.member(workspace)
-    resource = await stage.resource(workspace, owner)
+    resource, _ = await stage.resource(workspace, owner), await stage.resource(workspace, owner)
     await registered(stage, "notes:export")
     kind = {"service_name": "notes", "resource_type": "document", "action": "view"}
     headers = notes.headers | await stage.as_user(viewer, workspace)
@@ -92,6 +92,8 @@ async def test_plain_questions_take_the_short_way_and_get_the_same_answer(stage:
         ("POST", "/permissions/check", {"checks": []}),
         ("POST", "/permissions/accessible", wish),
         ("POST", "/permissions/accessible", wish | {"limit": 1}),
+        ("POST", "/permissions/accessible", wish | {"limit": 2}),
+        ("POST", "/permissions/accessible", wish | {"resource_type": "none"}),
         ("POST", "/roles/check-action", action),
         ("GET", f"/roles/user-actions?{query}", None),
     ]

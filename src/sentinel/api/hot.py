@@ -23,8 +23,8 @@ class HotCall:
     """A route that has a short way. ``question`` is the type of what it is asked: of the body of a POST, which the
     endpoint takes as ``body``, or of the query of a GET, whose parameters the endpoint takes by their names.
 
-    ``endpoint`` takes request and state besides, and returns what becomes JSON as it is; it is the route's own unless
-    ``question`` is a plainer form of what that one takes.
+    ``endpoint`` takes request and state besides, and returns what becomes JSON as it is, or JSON; it is the route's own
+    unless another one takes a plainer form of the question or gives a plainer form of the answer.
     """
 
     def __init__(
@@ -91,7 +91,8 @@ class HotCalls:
     async def ask(self, call: HotCall, scope: Scope, arguments: dict[str, Any]) -> bytes:
         """The answer of ``call``, as JSON. Raises what its endpoint raises."""
         scope["app"], scope["route"] = self.api, call.route
-        return to_json(await call.endpoint(Request(scope), self.state, **arguments))
+        answer = await call.endpoint(Request(scope), self.state, **arguments)
+        return answer if type(answer) is bytes else to_json(answer)
 
     async def refuse(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer ``error`` as the application does; raise it when it has no answer for it."""

@@ -13,7 +13,7 @@ from sentinel.core.logging import security_events
 from sentinel.permissions.cursors import Listing, Place
 from sentinel.permissions.decide import Action, Decision, has_full_access
 from sentinel.permissions.facts import decisions
-from sentinel.permissions.lookup import Question, fetch_accessible, fetch_facts
+from sentinel.permissions.lookup import Ids, Question, fetch_accessible, fetch_facts
 from sentinel.tokens.claims import UserClaims
 
 
@@ -32,7 +32,7 @@ class Accessible(NamedTuple):
 
     service: ServiceCaller
     asker: Member
-    resource_ids: list[UUID]
+    resource_ids: Ids
     has_full_access: bool
     next_cursor: str | None
 
@@ -123,7 +123,7 @@ async def accessible(
         place.require(listing, reached.after_record)
     next_cursor = None
     if reached.last_record is not None:
-        next_cursor = Place.write(listing, reached.resource_ids[-1], reached.last_record)
+        next_cursor = Place.write(listing, reached.resource_ids.last, reached.last_record)
     return Accessible(service, asker, reached.resource_ids, has_full_access(asker.role), next_cursor)
 
 

@@ -4,8 +4,7 @@
 same law once more, in SQL; a test holds the two together on random worlds.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -61,13 +60,43 @@ class Question(TypedDict):
     action: str
 
 
+class Ids:
+    """Ids of resources, in their order, as the one text that stands between the first and the last quotation mark of
+    a JSON array of them: a list may have thousands, and most of them are only passed on.
+
+    ``text`` is empty, or UUIDs in lower case with their hyphens, joined by ``BETWEEN``.
+    """
+
+    __slots__ = ("text",)
+    BETWEEN = '","'
+    EACH = 36 + len(BETWEEN)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __len__(self) -> int:
+        return (len(self.text) + len(self.BETWEEN)) // self.EACH
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.text.split(self.BETWEEN) if self.text else ())
+
+    def first(self, number: int) -> "Ids":
+        """The first ``number`` of them, at least one."""
+        return Ids(self.text[: number * self.EACH - len(self.BETWEEN)])
+
+    @property
+    def last(self) -> UUID:
+        """The last one. Raises :class:`ValueError` when there is none."""
+        return UUID(self.text[-36:])
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """A page of what somebody reaches. ``last_record`` is the record of its last resource when the limit has cut it,
     else None; ``after_record`` that of the resource it was to begin after, None when there is none.
     """
 
-    resource_ids: list[UUID]
+    resource_ids: Ids
     last_record: UUID | None
     after_record: UUID | None
 
@@ -122,12 +151,13 @@ async def fetch_accessible(
     query = _accessible_query(action is Action.EDIT, limit is not None, after is not None)
     [row] = await database.fetch(query, parameters, long=True)
     if database.is_sqlite:
-        resource_ids = [UUID(hexadecimal) for hexadecimal in json.loads(row.resource_ids)]
+        stored = (f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}" for h in from_json(row.resource_ids))
+        resource_ids = Ids(Ids.BETWEEN.join(stored))
     else:
-        resource_ids = list(row.resource_ids or ())
+        resource_ids = Ids(row.resource_ids or "")
     cut = limit is not None and len(resource_ids) > limit
     return row, Reached(
-        resource_ids[:limit],
+        resource_ids.first(limit) if limit is not None and cut else resource_ids,
         last_record=row.last_record if cut else None,
         after_record=row.after_record if after is not None else None,
     )
@@ -404,8 +434,10 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued:
     if is_sqlite:
         gathered: Any = sa.func.json_group_array(sa.type_coerce(listed.c.resource_id, sa.Text()))
     else:
-        gathered = sa.func.array_agg(
-            postgresql.aggregate_order_by(listed.c.resource_id, listed.c.created_at, listed.c.id)
+        between = sa.literal_column(f"'{Ids.BETWEEN}'", sa.Text)
+        gathered = sa.func.string_agg(
+            sa.cast(listed.c.resource_id, sa.Text),
+            postgresql.aggregate_order_by(between, listed.c.created_at, listed.c.id),
         )
     resource_ids = sa.select(gathered).select_from(listed).correlate(caller_row).scalar_subquery()
     return sa.select(*columns, resource_ids.label("resource_ids")).select_from(authentication.SOURCE)
