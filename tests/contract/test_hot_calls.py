@@ -1,5 +1,6 @@
 """The short way answers as the ordinary one, whatever the form of a question (``docs/decisions/hot-calls.md``)."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,10 @@ def watched(stage: Stage) -> Iterator[list[str]]:
         yield seen
     finally:
         hot.api = api
+
+
+def mark_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
 
 
 def said(answer: httpx.Response) -> tuple[int, Any, dict[str, str]]:
@@ -207,15 +212,15 @@ async def test_a_token_is_remembered_for_its_signature_alone(stage: Stage) -> No
     headers = {"Authorization": f"Bearer {token}"}
     me = "/users/me"
     assert (await stage.client.get(me, headers=headers)).status_code == 200
-    assert token not in verifier._remembered, "most tokens that come once never come again"
+    assert mark_of(token) not in verifier._remembered, "most tokens that come once never come again"
     assert (await stage.client.get(me, headers=headers)).status_code == 200
-    assert token in verifier._remembered
+    assert mark_of(token) in verifier._remembered
     # As another kind of token, or with one letter of it changed, it is what it always was.
     assert (await stage.client.get(me, headers={"X-Authz-Token": token})).status_code == 401
     changed = token[:-20] + ("A" if token[-20] != "A" else "B") + token[-19:]
     for _ in range(3):
         assert (await stage.client.get(me, headers={"Authorization": f"Bearer {changed}"})).status_code == 401
-    assert changed not in verifier._remembered
+    assert mark_of(changed) not in verifier._remembered
     # A key that has left the set takes its signatures along, and a new one of the same name has none yet.
     material = keyring._material
     try:
@@ -236,18 +241,18 @@ async def test_remembered_tokens_are_bounded(stage: Stage) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     for _ in range(2):
         await stage.client.get("/users/me", headers=headers)
-    verified = verifier._remembered[token]
+    verified = verifier._remembered[mark_of(token)]
     for number in range(REMEMBERED + 5):
-        verifier._remembered[str(UUID(int=number))] = verified
+        verifier._remembered[UUID(int=number).bytes] = verified
     await stage.client.get("/users/me", headers=headers)
     other = await stage.access_token(owner, workspace)
     for _ in range(2):
         await stage.client.get("/users/me", headers={"Authorization": f"Bearer {other}"})
-    assert other in verifier._remembered
-    assert token in verifier._remembered, "the one in use is the last to go"
+    assert mark_of(other) in verifier._remembered
+    assert mark_of(token) in verifier._remembered, "the one in use is the last to go"
     assert len(verifier._remembered) == REMEMBERED
     # So are the marks of those that have come once.
-    verifier._seen_once = set(range(REMEMBERED))
+    verifier._seen_once = {UUID(int=number).bytes for number in range(REMEMBERED)}
     third = await stage.access_token(owner, workspace)
     await stage.client.get("/users/me", headers={"Authorization": f"Bearer {third}"})
     assert len(verifier._seen_once) <= REMEMBERED

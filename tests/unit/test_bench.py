@@ -318,7 +318,7 @@ def results() -> Results:
     made = Results()
     made.rows = [row("check", ratio) for ratio in (0.5, 0.8, 0.9)] + [row("check", 0.1, 1)]
     made.rows += [row("check-fresh", ratio) for ratio in (0.5, 0.6)] + [row("batch", 0.3)]
-    made.rows += [row("batch", 0.03, 1)]
+    made.rows += [row("batch", 0.03, 1), row("resolve", 0.1, memory=125.0)]
     made.pairs = [
         {"pair": "postgresql-2 to postgresql-1", "rate": 0.9, "p50": 1.2, "wrong": 0},
         {"pair": "half cores: postgresql-2 to postgresql-1", "rate": 1.8, "p50": 0.6, "wrong": 0},
@@ -329,7 +329,7 @@ def results() -> Results:
         "driver": {"rate": 20_000.0},
         "machine_cores": 2,
         "cores": {"postgresql-1": "server 0, database 1, driver 1"},
-        "memory": {"postgresql-1": [119.0]},
+        "memory": {"postgresql-1": [125.0]},
         "start_seconds": [1.0, 1.6, 1.4],
         "start_cpu": [1.0, 1.0, 1.0],
         "sdk": {"overhead": 0.3},
@@ -352,7 +352,8 @@ def test_each_target_is_judged_by_medians() -> None:
     assert words["SQLite, single check"] == "missed"
     assert words["start to first answer"] == "met"
     assert words["can() of the SDK"] == "missed"
-    assert words["memory of a worker"] == "met"
+    assert words["memory of a worker that is asked for decisions"] == "met"
+    assert words["memory of a worker that has done everything"] == "missed"
     assert words["memory over time"] == words["check-action"] == "not judged"
     assert words["statements of check"] == "met"
     assert words["statements of share"] == "missed"

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 from uuid import UUID
 
@@ -36,7 +37,7 @@ LEEWAY_SECONDS = 5
 
 
 REMEMBERED = 2048
-"""Tokens whose signature is not computed again while they live; about 2 kB each."""
+"""Tokens whose signature is not computed again while they live; about 1 kB each."""
 
 
 MAX_SIGNERS = 64
@@ -109,31 +110,33 @@ class Verifier:
 
     ``issuer`` must equal the ``iss`` claim exactly (VR-1). Every method raises :class:`TokenRefused`.
 
-    The same person asks again and again with the same token, so signatures that were good are remembered, by the whole
-    text of the token. Nothing else is: type, lifetime and the key's place in the set are looked at every time, and what
-    only the database knows is not looked at here at all.
+    The same person asks again and again with the same token, so signatures that were good are remembered, by the
+    SHA-256 of the whole token; no token is kept. Nothing else is: type, lifetime and the key's place in the set are
+    looked at every time, and what only the database knows is not looked at here at all.
     """
 
     def __init__(self, keyring: Keyring, issuer: str, clock: Clock) -> None:
         self._keyring = keyring
         self._issuer = issuer
         self._clock = clock
-        self._remembered: OrderedDict[str, Remembered] = OrderedDict()
-        self._seen_once: set[int] = set()
+        self._remembered: OrderedDict[bytes, Remembered] = OrderedDict()
+        self._seen_once: set[bytes] = set()
         self._signers: dict[bytes, Signer] = {}
 
     def user(self, token: str, *, allow: Collection[TokenType]) -> UserClaims:
         """An access or authz token, whichever of them ``allow`` holds (VR-4, VR-5, VR-13)."""
-        known = self._remembered.get(token)
+        text = _text(token)
+        mark = sha256(text).digest()
+        known = self._remembered.get(mark)
         if (
             known is not None
             and known.claims.type in allow
             and known.expires > self._clock.timestamp()
             and self._is_in_force(known.signer)
         ):
-            self._remembered.move_to_end(token)
+            self._remembered.move_to_end(mark)
             return known.claims
-        signer, payload = self._compute(token)
+        signer, payload = self._compute(text)
         try:
             said: _UserPayload = _USER.validate_json(payload)
         except ValidationError:
@@ -141,7 +144,7 @@ class Verifier:
             self._check_envelope(_object(payload), allow)
             raise TokenRefused("bad_claims") from None
         claims = self._user(said, self._check_envelope(said, allow))
-        self._remember(token, Remembered(signer, said["exp"], claims))
+        self._remember(mark, Remembered(signer, said["exp"], claims))
         return claims
 
     def _user(self, said: _UserPayload, kind: TokenType) -> UserClaims:
@@ -162,16 +165,15 @@ class Verifier:
             idp_subject,
         )
 
-    def _remember(self, token: str, accepted: Remembered) -> None:
-        """Keep a token that has come for the second time; most of those that come once never come again."""
-        mark = hash(token)
+    def _remember(self, mark: bytes, accepted: Remembered) -> None:
+        """Keep what a token says that has come for the second time; most of those that come once never come again."""
         if mark not in self._seen_once:
             if len(self._seen_once) >= REMEMBERED:
                 self._seen_once.clear()
             self._seen_once.add(mark)
             return
         self._seen_once.discard(mark)
-        self._remembered[token] = accepted
+        self._remembered[mark] = accepted
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
 
@@ -201,16 +203,13 @@ class Verifier:
         )
 
     def _verify(self, token: str, kind: TokenType) -> dict[str, Any]:
-        claims = _object(self._compute(token).payload)
+        claims = _object(self._compute(_text(token)).payload)
         self._check_envelope(claims, (kind,))
         return claims
 
-    def _compute(self, token: str) -> Verified:
+    def _compute(self, text: bytes) -> Verified:
         """The token with its signature checked, and nothing else (RFC 7515 §5.2, for the one algorithm there is)."""
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise TokenRefused("too_long")
         try:
-            text = token.encode("ascii")
             head, payload, signature = text.split(b".")
         except ValueError:
             raise TokenRefused("malformed") from None
@@ -260,6 +259,15 @@ class Verifier:
         if _integer(claims, "iat") > now + LEEWAY_SECONDS:
             raise TokenRefused("issued_in_future")
         return kind
+
+
+def _text(token: str) -> bytes:
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise TokenRefused("too_long")
+    try:
+        return token.encode("ascii")
+    except UnicodeEncodeError:
+        raise TokenRefused("malformed") from None
 
 
 def _bytes(text: bytes) -> bytes:
