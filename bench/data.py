@@ -211,6 +211,11 @@ class World:
         """One in a hundred has been deactivated, but nobody who owns a workspace."""
         return person < self.size.workspaces or self.draw("active", person)[0] >= 3
 
+    def may_sign_in(self, person: int) -> bool:
+        """Whether a session of this person can be renewed."""
+        organization = self.organization(person)
+        return self.is_active(person) and (organization is None or self.is_enabled(organization))
+
     def asker(self, person: int, workspace: int) -> Asker:
         """Somebody as the law sees him."""
         return Asker(

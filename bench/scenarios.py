@@ -225,7 +225,7 @@ class Refreshing:
         now = int(time.time())
         first = setting.turn * self.SESSIONS
         for number in range(first, min(first + self.SESSIONS, sessions(world))):
-            if not world.is_active(number):
+            if not world.may_sign_in(number):
                 continue
             who, where = world.uuid("user", number), world.uuid("workspace", world.home(number))
             self._expected[number] = (str(who), str(where))

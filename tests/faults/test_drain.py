@@ -1,11 +1,13 @@
 """The end of a process, and its keys while it runs: nothing that was accepted is lost (K-11)."""
 
 import json
+import resource
 import shutil
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,7 @@ def test_K_11_hangup_reads_the_keys_again_and_ends_nothing(
         written_whole_or_in_parts(served, world)
         if workers > 1:
             shared_evenly(served)
+            out_of_descriptors(served)
         ends_under_load(served, world, workers)
 
 
@@ -82,6 +85,28 @@ def shared_evenly(served: Served) -> None:
             # Some slack for a machine on which one of them is not let run for milliseconds.
             assert min(taken) >= 5, taken
         wait_until(lambda: sum(held(served).values()) == others, "their end", served.log)
+
+
+def out_of_descriptors(served: Served) -> None:
+    """A worker that cannot open anything more leaves connections waiting, says so about once a second, and goes on."""
+    usual = {}
+    for pid in served.workers():
+        usual[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        # The lowest free number is the next one, and none from here on is allowed.
+        taken = {int(one.name) for one in Path(f"/proc/{pid}/fd").iterdir()}
+        free = next(number for number in count() if number not in taken)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, usual[pid][1]))
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as waiting:
+        waiting.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        wait_until(lambda: len(unaccepted(served)) >= 3, "the fault to be told", served.log)
+        for pid, limits in usual.items():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        assert waiting.recv(65536).startswith(b"HTTP/1.1 200 OK")
+    assert len(unaccepted(served)) < 50
+
+
+def unaccepted(served: Served) -> list[str]:
+    return [line for line in served.log.read_text().splitlines() if "accept_failed" in line]
 
 
 def held(served: Served) -> dict[int, int]:

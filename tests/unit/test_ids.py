@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from sentinel.permissions.lookup import Ids
+from sentinel.permissions.reach import Ids
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 100])

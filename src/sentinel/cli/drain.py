@@ -29,6 +29,9 @@ from sentinel.core.logging import app_event
 LINGER = 1.0
 """Seconds that a connection without a request stays open when the process ends, for one that is on its way."""
 
+BREATH = 1.0
+"""Seconds until connections are accepted again after one could not be."""
+
 STARTING = 120.0
 """Seconds after its start in which a worker need not answer the parent; that it runs is enough."""
 
@@ -151,7 +154,22 @@ class Server(uvicorn.Server):
             loop.call_later(PAUSE, self._listen, listener)
             return
         self._left_to_others = 0
-        if (connection := _accept(listener)) is not None:
+        try:
+            connection = _accept(listener)
+        except OSError as error:
+            # No file descriptors are left, as a rule. What waits would be told again at once, so we wait as well.
+            loop.remove_reader(listener)
+            loop.call_later(BREATH, self._listen, listener)
+            app_event(
+                "app.log",
+                outcome="error",
+                reason="accept_failed",
+                level="error",
+                message="A connection cannot be accepted now.",
+                error=error.strerror,
+            )
+            return
+        if connection is not None:
             connection.setblocking(False)
             task = loop.create_task(self._greet(connection))
             self._arriving.add(task)

@@ -13,7 +13,8 @@ from sentinel.core.logging import security_events
 from sentinel.permissions.cursors import Listing, Place
 from sentinel.permissions.decide import Action, Decision, has_full_access
 from sentinel.permissions.facts import decisions
-from sentinel.permissions.lookup import Ids, Question, fetch_accessible, fetch_facts
+from sentinel.permissions.lookup import Question, fetch_facts
+from sentinel.permissions.reach import Ids, fetch_accessible
 from sentinel.tokens.claims import UserClaims
 
 

@@ -1,25 +1,20 @@
-"""The reads behind check and accessible: one statement each, authentication included (``design`` budget).
-
-``check`` fetches facts and leaves the decision to ``decide.py``. ``accessible`` has to select rows, so it says the
-same law once more, in SQL; a test holds the two together on random worlds.
+"""The read behind a check: one statement, authentication included (``design`` budget). It fetches facts and leaves the
+decision to ``decide.py``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple, TypedDict
-from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic_core import from_json, to_json
 from sqlalchemy.dialects import postgresql
 
 from sentinel.apps import authentication
-from sentinel.apps.authentication import Credentials, caller_row
+from sentinel.apps.authentication import Credentials
 from sentinel.core.database import Database, unindexed
 from sentinel.core.direct import Plain, Query
-from sentinel.permissions.decide import Action, Level
+from sentinel.permissions.decide import Level
 from sentinel.permissions.facts import BITS, DIRECT, KNOWN, OWNED, REGISTERED, SHOWN, THROUGH_GROUP, UNKNOWN
 from sentinel.permissions.models import Resource, Share
 
@@ -60,47 +55,6 @@ class Question(TypedDict):
     action: str
 
 
-class Ids:
-    """Ids of resources, in their order, as the one text that stands between the first and the last quotation mark of
-    a JSON array of them: a list may have thousands, and most of them are only passed on.
-
-    ``text`` is empty, or UUIDs in lower case with their hyphens, joined by ``BETWEEN``.
-    """
-
-    __slots__ = ("text",)
-    BETWEEN = '","'
-    EACH = 36 + len(BETWEEN)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __len__(self) -> int:
-        return (len(self.text) + len(self.BETWEEN)) // self.EACH
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.text.split(self.BETWEEN) if self.text else ())
-
-    def first(self, number: int) -> "Ids":
-        """The first ``number`` of them, at least one."""
-        return Ids(self.text[: number * self.EACH - len(self.BETWEEN)])
-
-    @property
-    def last(self) -> UUID:
-        """The last one. Raises :class:`ValueError` when there is none."""
-        return UUID(self.text[-36:])
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A page of what somebody reaches. ``last_record`` is the record of its last resource when the limit has cut it,
-    else None; ``after_record`` that of the resource it was to begin after, None when there is none.
-    """
-
-    resource_ids: Ids
-    last_record: UUID | None
-    after_record: UUID | None
-
-
 async def fetch_facts(
     database: Database, shown: Credentials, questions: Sequence[Question], now: datetime
 ) -> tuple[Any, list[int]]:
@@ -121,46 +75,6 @@ async def fetch_facts(
     for number in found:
         facts[number >> BITS] = number & KNOWN
     return row, facts
-
-
-async def fetch_accessible(
-    database: Database,
-    shown: Credentials,
-    *,
-    service_name: str,
-    resource_type: str,
-    action: Action,
-    limit: int | None,
-    after: UUID | None,
-    now: datetime,
-) -> tuple[Any, Reached]:
-    """The authentication row, and the ids of what the caller may do ``action`` to, by creation, then id.
-
-    Without ``limit`` the list stays empty for administrators, who see everything (``http-api.md`` §8 rule 1). With
-    ``after`` it begins behind the resource of this id, whether or not the caller reaches that one.
-    """
-    parameters = authentication.parameters(shown, now) | {
-        "service_name": service_name,
-        "resource_type": resource_type,
-    }
-    if limit is not None:
-        # One more than asked for tells whether the limit cuts.
-        parameters |= {"row_limit": limit + 1, "last_row": limit - 1}
-    if after is not None:
-        parameters["after"] = after
-    query = _accessible_query(action is Action.EDIT, limit is not None, after is not None)
-    [row] = await database.fetch(query, parameters, long=True)
-    if database.is_sqlite:
-        stored = (f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}" for h in from_json(row.resource_ids))
-        resource_ids = Ids(Ids.BETWEEN.join(stored))
-    else:
-        resource_ids = Ids(row.resource_ids or "")
-    cut = limit is not None and len(resource_ids) > limit
-    return row, Reached(
-        resource_ids.first(limit) if limit is not None and cut else resource_ids,
-        last_record=row.last_record if cut else None,
-        after_record=row.after_record if after is not None else None,
-    )
 
 
 def _questions_as_parameters(questions: Sequence[Question], is_sqlite: bool) -> dict[str, Any]:
@@ -237,7 +151,7 @@ def _one_question(is_sqlite: bool) -> Any:
     )
 
 
-def _group_shares(is_sqlite: bool) -> Any:
+def group_shares(is_sqlite: bool) -> Any:
     """Shares to groups that the caller is in now, of this workspace (``authorization.md`` §5)."""
     return sa.select(Share.permission).where(
         Share.resource_permission_id == Resource.id, Share.grantee_type == _GROUP, _is_own_group(is_sqlite)
@@ -258,7 +172,8 @@ def _is_own_group(is_sqlite: bool) -> sa.ColumnElement[bool]:
     return Share.grantee_id == sa.any_(of_caller)
 
 
-def _direct_shares() -> Any:
+def direct_shares() -> Any:
+    """The share of a resource to the caller himself."""
     return sa.select(Share.permission).where(
         Share.resource_permission_id == Resource.id,
         Share.grantee_type == _USER,
@@ -278,15 +193,15 @@ def _known(is_sqlite: bool, named: Any, shares: Any) -> Any:
         Resource.resource_type == named.resource_type,
         Resource.resource_id == named.resource_id,
         # Another tenant's record never leaves the database.
-        _is_here(is_sqlite),
+        is_here(is_sqlite),
     )
 
 
 def _shares_of_resource(is_sqlite: bool) -> Any:
     """The facts about the shares of a resource, looked up by the resource."""
     # "edit" sorts before "view", so the smallest level is the best one.
-    through_group = _group_shares(is_sqlite).with_only_columns(sa.func.min(Share.permission))
-    return _bits(_direct_shares().correlate(Resource).scalar_subquery(), DIRECT) + _bits(
+    through_group = group_shares(is_sqlite).with_only_columns(sa.func.min(Share.permission))
+    return _bits(direct_shares().correlate(Resource).scalar_subquery(), DIRECT) + _bits(
         through_group.correlate(Resource).scalar_subquery(), THROUGH_GROUP
     )
 
@@ -302,7 +217,7 @@ def _shares_of_caller(otherwise: Any) -> Any:
         some = sa.select(_ONE).select_from(Share).where(*conditions).limit(_number(FEW + 1)).subquery()
         return sa.select(sa.func.count()).select_from(some).scalar_subquery()
 
-    def bits(conditions: Any, bits: Mapping[Level, int]) -> Any:
+    def best(conditions: Any, bits: Mapping[Level, int]) -> Any:
         def has(level: Level) -> Any:
             permission = sa.literal_column(f"'{level.value}'", sa.Text)
             ids = sa.select(Share.resource_permission_id).where(*conditions, Share.permission == permission)
@@ -320,7 +235,7 @@ def _shares_of_caller(otherwise: Any) -> Any:
         number(to_him) <= _number(FEW),
         number(to_groups) <= _number(FEW),
     )
-    return sa.case((worth_it, bits(to_him, DIRECT) + bits(to_groups, THROUGH_GROUP)), else_=otherwise)
+    return sa.case((worth_it, best(to_him, DIRECT) + best(to_groups, THROUGH_GROUP)), else_=otherwise)
 
 
 def _facts_statement(is_sqlite: bool) -> Any:
@@ -345,7 +260,7 @@ def _facts_of_one_statement(is_sqlite: bool) -> Any:
     return sa.select(*authentication.COLUMNS, facts).select_from(authentication.SOURCE)
 
 
-def _is_here(is_sqlite: bool) -> Any:
+def is_here(is_sqlite: bool) -> Any:
     """Whether a resource is in the caller's workspace, said so that no index of the workspace is gone through for it:
     resources are looked up by their names, of which there is one.
     """
@@ -371,87 +286,3 @@ def _bits(level: Any, bits: Mapping[Level, int]) -> Any:
 FACTS = Query(postgresql=_facts_statement(False), sqlite=_facts_statement(True))
 FACTS_OF_ONE = Query(postgresql=_facts_of_one_statement(False), sqlite=_facts_of_one_statement(True))
 """The same for a single question, which needs no row to be made of it."""
-
-
-@cache
-def _accessible_query(edit: bool, limited: bool, continued: bool) -> Query:
-    return Query(
-        postgresql=_accessible_statement(False, edit, limited, continued),
-        sqlite=_accessible_statement(True, edit, limited, continued),
-    )
-
-
-def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued: bool) -> Any:
-    # A page is read twice, so it is a CTE, which cannot look at the row of the caller outside.
-    membership = authentication.memberships.alias("membership")
-    role = membership.c.role if limited else caller_row.c.role
-    full_access = sa.or_(role == "admin", role == "owner")
-    enough = Share.permission == "edit"
-    if not edit:
-        enough = sa.or_(enough, Share.permission == "view")
-    reached = sa.or_(
-        Resource.owner_id == _sub,
-        sa.and_(Resource.visibility == "workspace", role == "editor")
-        if edit
-        else Resource.visibility == "workspace",
-        _direct_shares().where(enough).correlate(Resource).exists(),
-        _group_shares(is_sqlite).where(enough).correlate(Resource).exists(),
-    )
-    ids = (
-        sa.select(Resource.resource_id, Resource.created_at, Resource.id)
-        .where(
-            Resource.workspace_id == _wid,
-            Resource.service_name == sa.bindparam("service_name", type_=sa.Text),
-            Resource.resource_type == sa.bindparam("resource_type", type_=sa.Text),
-            role.is_not(None),
-            sa.or_(full_access, reached) if limited else sa.and_(sa.not_(full_access), reached),
-        )
-        .order_by(Resource.created_at, Resource.id)
-    )
-    source: Any = Resource
-    columns = list(authentication.COLUMNS)
-    if continued:
-        before = _end_of_last_page(is_sqlite)
-        later = sa.tuple_(Resource.created_at, Resource.id) > sa.tuple_(before.c.created_at, before.c.id)
-        source = sa.join(before, Resource, later)
-        columns.append(sa.select(before.c.id).scalar_subquery().label("after_record"))
-    if limited:
-        here = sa.and_(membership.c.user_id == _sub, membership.c.workspace_id == _wid)
-        listed: Any = (
-            ids.select_from(sa.join(membership, source, here))
-            .limit(sa.bindparam("row_limit", type_=sa.Integer))
-            .cte("reached")
-        )
-        last = (
-            sa.select(listed.c.id)
-            .order_by(listed.c.created_at, listed.c.id)
-            .offset(sa.bindparam("last_row", type_=sa.Integer))
-            .limit(1)
-        )
-        columns.append(last.scalar_subquery().label("last_record"))
-    else:
-        listed = ids.select_from(source).correlate(caller_row).subquery("reached")
-    if is_sqlite:
-        gathered: Any = sa.func.json_group_array(sa.type_coerce(listed.c.resource_id, sa.Text()))
-    else:
-        between = sa.literal_column(f"'{Ids.BETWEEN}'", sa.Text)
-        gathered = sa.func.string_agg(
-            sa.cast(listed.c.resource_id, sa.Text),
-            postgresql.aggregate_order_by(between, listed.c.created_at, listed.c.id),
-        )
-    resource_ids = sa.select(gathered).select_from(listed).correlate(caller_row).scalar_subquery()
-    return sa.select(*columns, resource_ids.label("resource_ids")).select_from(authentication.SOURCE)
-
-
-def _end_of_last_page(is_sqlite: bool) -> Any:
-    """The record of the resource that the cursor names, of this workspace and kind; registered once at most."""
-    return (
-        sa.select(Resource.id, Resource.created_at)
-        .where(
-            _is_here(is_sqlite),
-            Resource.service_name == sa.bindparam("service_name", type_=sa.Text),
-            Resource.resource_type == sa.bindparam("resource_type", type_=sa.Text),
-            Resource.resource_id == sa.bindparam("after", type_=sa.Uuid()),
-        )
-        .subquery("before")
-    )
