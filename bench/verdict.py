@@ -161,7 +161,8 @@ def _pairs(results: Results) -> Iterator[Verdict]:
                 "SQLite, single check", "at least as fast as PostgreSQL", f"{rate:.2f} times", rate >= 1
             )
         elif name.startswith("a line"):
-            yield Verdict(f"{name}", "", f"{1 / rate - 1:.0%} more time for a single check", None)
+            told = f"{1 / rate - 1:.0%} more time for a single check, {middle(rows, 'cpu') - 1:.0%} of the processor"
+            yield Verdict(name, "", told, None)
         else:
             yield Verdict(f"p50, {name}", "grows by less than 1.3 times", f"{p50:.2f} times", p50 < 1.3)
 
