@@ -5,6 +5,7 @@ import resource
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import count
@@ -103,6 +104,8 @@ def out_of_descriptors(served: Served) -> None:
         for connection in waiting:
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         wait_until(lambda: len(unaccepted(served)) >= 3, "the fault to be told", served.log)
+        # Long enough for one that tries again at once to say so hundreds of times.
+        time.sleep(1)
         for pid, limits in usual.items():
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
         for connection in waiting:
