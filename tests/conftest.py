@@ -9,7 +9,7 @@ import shutil
 import socket
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests import compiled, logged, servers
+from tests import compiled, hung, logged, servers
 
 pytest_plugins = ["tests.stage"]
 
@@ -48,6 +48,17 @@ def pytest_configure(config: pytest.Config) -> None:
     compiled.begin()
 
 
+LONGER = float(os.environ.get("SENTINEL_SOAK_SECONDS", "0"))
+"""Seconds that whoever starts the long form of a test has added to it."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """No test stands still for ever, nor does what is set up for it or taken down after it."""
+    with hung.watched(item.nodeid, servers.run_directory(), hung.PATIENCE + LONGER):
+        return (yield)
+
+
 LEAKS = pytest.StashKey[list[logged.Leak]]()
 
 
@@ -68,6 +79,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for name, value in report.user_properties:
             if name == "summary":
                 terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")
+    for word in hung.words(servers.run_directory()):
+        terminalreporter.section("a test that stood still", red=True)
+        terminalreporter.write_line(word)
     if leaks := config.stash.get(LEAKS, []):
         terminalreporter.section("leaks", red=True)
         terminalreporter.write_line(logged.report(leaks))
@@ -107,7 +121,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Dealing(LoadScopeScheduling):  # type: ignore[misc]
-    """Deals whole modules where servers are shared, and handfuls of tests everywhere else."""
+    """Deals whole modules where servers are shared, and handfuls of tests everywhere else.
+
+    When a process dies the test that it was at has failed, and the others of its part go on elsewhere. The library's
+    own way runs that test again, and may leave the process that comes in its place waiting for more for ever.
+    """
+
+    def remove_node(self, node: Any) -> str | None:
+        parts = self.assigned_work[node]
+        waiting = [(scope, test) for scope, part in parts.items() for test, done in part.items() if not done]
+        if waiting:
+            scope, test = waiting[0]
+            parts[scope][test] = True
+        for scope in [scope for scope, part in parts.items() if all(part.values())]:
+            del parts[scope]
+        super().remove_node(node)
+        return waiting[0][1] if waiting else None
+
+    def schedule(self) -> None:
+        begun = self.collection is not None
+        super().schedule()
+        if begun:
+            # A process that has one part begins its last test only when it knows what comes after.
+            super().schedule()
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, name = nodeid.partition("::")

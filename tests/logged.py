@@ -76,7 +76,8 @@ class Notebook:
             "a", encoding="utf-8", errors="backslashreplace"
         )
         self._secrets = (folder / f"{os.getpid()}-secrets.txt").open("a", encoding="utf-8", errors="replace")
-        self._lock = threading.Lock()
+        # What is cleared away while a line is written may log one itself, in the same thread.
+        self._lock = threading.RLock()
         self._outputs: list[tuple[subprocess.Popen[Any], int, Callable[[bytes], None]]] = []
 
     def line(self, text: str, *, redacted: bool = True) -> None:
