@@ -123,8 +123,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 class Dealing(LoadScopeScheduling):  # type: ignore[misc]
     """Deals whole modules where servers are shared, and handfuls of tests everywhere else.
 
-    When a process dies the test that it was at has failed, and the others of its part go on elsewhere. The library's
-    own way runs that test again, and may leave the process that comes in its place waiting for more for ever.
+    When a process dies the test that it was at has failed; the library's own way would let another process die of it.
+    None comes in its place (``--max-worker-restart``), for that one may wait for more to do for ever.
     """
 
     def remove_node(self, node: Any) -> str | None:
@@ -137,13 +137,6 @@ class Dealing(LoadScopeScheduling):  # type: ignore[misc]
             del parts[scope]
         super().remove_node(node)
         return waiting[0][1] if waiting else None
-
-    def schedule(self) -> None:
-        begun = self.collection is not None
-        super().schedule()
-        if begun:
-            # A process that has one part begins its last test only when it knows what comes after.
-            super().schedule()
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, name = nodeid.partition("::")

@@ -44,7 +44,7 @@ from sentinel.audit.buffer import ActivityBuffer
 from sentinel.audit.geo import BundledCountries
 from sentinel.audit.signals import Signals
 from sentinel.audit.stuffing import StuffingPolicy, StuffingWatch
-from sentinel.core import metrics, tracing
+from sentinel.core import metrics, tasks, tracing
 from sentinel.core.clock import Clock
 from sentinel.core.database import POOL_OVERFLOW, POOL_SIZE, Database
 from sentinel.core.direct import CONNECTIONS, PostgresReads
@@ -293,10 +293,7 @@ async def _lifespan(_: FastAPI, *, state: State, migrate: bool) -> AsyncIterator
     try:
         yield
     finally:
-        for job in jobs:
-            job.cancel()
-        _done, late = await asyncio.wait(jobs, timeout=END_WITHIN)
-        for job in late:
+        for job in await tasks.end(jobs, END_WITHIN):
             app_event("app.log", level="warning", message=f"The job {job.get_name()} did not end.")
         await _at_most("books", flush_books(state))
         await _at_most("limits", state.limits.aclose())

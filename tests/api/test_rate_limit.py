@@ -1,11 +1,12 @@
 """Rate limits: http-api.md §0.8, checklist item 7. The Redis in these tests is a real one."""
 
+import asyncio
 import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 
@@ -681,6 +682,29 @@ async def test_a_started_worker_flushes_by_itself(worker: Any, monkeypatch: pyte
         return bool(second._heard(bucket) == 25)
 
     await poll(heard)
+
+
+async def test_a_worker_ends_though_its_background_call_does_not_hear_of_it(
+    worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``asyncio.wait_for`` does before Python 3.12 with a cancellation in the moment of its result."""
+    monkeypatch.setattr(rate_limit, "FLUSH_EVERY", 0.01)
+    limits, calling = worker("100/minute"), asyncio.Event()
+    flush = limits.flush
+
+    async def deaf() -> None:
+        calling.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(limits, "flush", deaf)
+    await limits.start()
+    [task] = [task for task in asyncio.all_tasks() if task.get_name() == "rate-limit-flush"]
+    await calling.wait()
+    monkeypatch.setattr(limits, "flush", flush)
+    async with asyncio.timeout(20) as patience:
+        await limits.aclose()
+    assert task.cancelled() and not patience.expired()
 
 
 # --- Redis away ------------------------------------------------------------------------------------------------

@@ -1,12 +1,16 @@
 """What becomes of a test that stands still (``tests/hung.py``)."""
 
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests import hung
+
+OPTIONS = " ".join(tomllib.loads(Path("pyproject.toml").read_text())["tool"]["pytest"]["addopts"])
 
 STANDS = """
 import asyncio, sys, threading
@@ -55,25 +59,31 @@ def test_one_that_ends_in_time_leaves_no_word(tmp_path: Path) -> None:
 
 
 DIES = """
-import os, pytest
+import os
 
-@pytest.mark.parametrize("number", range(9))
-def test_of_nine(number):
-    if number in (0, 4, 8):
-        os._exit(1)
+def test_alive(): pass
+def test_dead(): os._exit(1)
+def test_alone(): pass
 """
 
 
-def test_a_process_that_dies_fails_the_test_it_was_at_and_no_other(tmp_path: Path) -> None:
-    """In every place of its part, also where one test alone is left for the process that comes next."""
+@pytest.mark.parametrize("folder", ["faults", "elsewhere"], ids=["dealt out whole", "in handfuls"])
+def test_a_process_that_dies_fails_the_test_it_was_at_and_ends_the_run(folder: str, tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_xdist_make_scheduler")
-    for folder in ("faults", "elsewhere"):  # one is dealt out whole, the other in handfuls
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / f"test_{folder}.py").write_text(DIES)
-    (tmp_path / "pytest.ini").write_text("[pytest]")
-    command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "test_three.py").write_text(DIES)
+    options = [
+        "-o",
+        f"addopts={OPTIONS}",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(tmp_path),
+        "-p",
+        "no:cacheprovider",
+    ]
     outcome = subprocess.run(
-        [*command, tmp_path],
+        [sys.executable, "-m", "pytest", "-n", "2", *options, tmp_path],
         cwd=tmp_path,
         env={"PYTHONPATH": str(Path.cwd())},
         capture_output=True,
@@ -81,4 +91,6 @@ def test_a_process_that_dies_fails_the_test_it_was_at_and_no_other(tmp_path: Pat
         timeout=120,
         check=False,
     )
-    assert "6 failed, 12 passed" in outcome.stdout, outcome.stdout + outcome.stderr
+    assert outcome.returncode == 1
+    assert "crashed while running" in outcome.stdout and "test_dead" in outcome.stdout
+    assert "1 failed" in outcome.stdout, outcome.stdout + outcome.stderr

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 
 from sentinel.api.middleware.client import client_address
 from sentinel.api.middleware.route import route_template
-from sentinel.core import metrics
+from sentinel.core import metrics, tasks
 from sentinel.core.clock import Clock
 from sentinel.core.counters import RedisCounters, Window, Windows
 from sentinel.core.logging import app_event, security_event
@@ -38,6 +38,7 @@ STALE_AFTER: Final = 3.0  # seconds that a shared count is believed without hear
 WARM_FOR: Final = 5.0  # seconds after the last hit in which a window is kept up to date
 RETRY_EVERY: Final = 3.0  # seconds between two tries to reach a Redis that is away
 CALL_TIMEOUT: Final = 1.0  # seconds for a whole call, whatever it waits for
+END_WITHIN: Final = 3.0  # seconds that the background calls may take to end
 RESOLVE_CEILING: Final = 20  # times the resolve limit, for all tokens of one service together
 
 # Hits of these are not worth a round trip each: far below the limit they are counted here and sent later.
@@ -145,9 +146,7 @@ class RateLimits:
     async def aclose(self) -> None:
         """Tell Redis what is left and let go of it."""
         if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await tasks.end([self._task], END_WITHIN)
             self._task = None
             await self.flush()
         if self._owned:
