@@ -80,10 +80,12 @@ def test_ctrl_k_jumps_to_anything_by_the_keyboard_alone(panel: Watched, dev_url:
         )
         if typed == "start":
             panel.faults += looks.findings(page, looks.EVERYTHING)
+        page.locator("main").evaluate("main => main.dataset.old = ''")
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile(there))
         expect(page.locator("#palette")).to_be_hidden()
         # The address changes before the page does; what is typed in between goes to the old one.
+        expect(page.locator("main:not([data-old])")).to_be_visible()
         page.wait_for_load_state("networkidle")
         before, here = here, page.url
     page.go_back()
@@ -96,6 +98,30 @@ def test_ctrl_k_jumps_to_anything_by_the_keyboard_alone(panel: Watched, dev_url:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Edith Editor", level=1)).to_be_visible()
     assert panel.faults == []
+
+
+@pytest.mark.parametrize("panel", [DESKTOP], indirect=True)
+def test_what_is_typed_while_a_page_wakes_up_is_searched_for(panel: Watched, dev_url: str) -> None:
+    page = panel.page
+    page.goto(f"{dev_url}/admin")
+    page.evaluate(TYPE_EARLY)
+    page.get_by_role("link", name="Users", exact=True).click()
+    expect(page.locator("#palette-results")).to_contain_text("Victor Viewer")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Victor Viewer", level=1)).to_be_visible()
+    assert panel.faults == []
+
+
+TYPE_EARLY = """
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target !== document.body) return;
+  document.querySelector("[data-open-palette]").click();
+  const input = document.querySelector("#palette input");
+  input.value = "victor";
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}, { once: true })
+"""
+"""Types when the new page has come and htmx does not know it yet."""
 
 
 FOCUS = """() => {

@@ -176,6 +176,14 @@
     });
   };
 
+  // What was typed in the moment between a new page's coming and its waking up has asked nobody yet.
+  const askForTyped = () => {
+    const dialog = palette();
+    if (!dialog?.open || !("stale" in document.getElementById("palette-results").dataset)) return;
+    const input = dialog.querySelector("input");
+    window.htmx.ajax("GET", input.getAttribute("hx-get"), { source: input, target: "#palette-results" });
+  };
+
   const settle = () => {
     localTimes();
     document.querySelectorAll("form").forEach((form) => { if (form.querySelector("input[data-pick], [data-bulk]")) countSelected(form); });
@@ -187,7 +195,10 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     settle();
     if (event.target.id === "palette-results") dressHits(new URL(event.detail.xhr.responseURL).searchParams.get("q"));
-    if (event.target === document.body) openSide(false);
+    if (event.target === document.body) {
+      openSide(false);
+      askForTyped();
+    }
   });
 
   // A large file: how much has been sent, then that the server is at work on it. Events of the answer come under the
