@@ -423,7 +423,7 @@ async def test_SK_6_and_P1_and_P2_scan_no_table(stage: Stage) -> None:
             answer = await stage.client.post(f"/permissions/{call}", headers=headers, json=body)
         event.remove(engine.sync_engine, "before_cursor_execute", catch)
         assert answer.status_code == (422 if "cursor" in body else 200)
-        text, values = next(one for one in caught if "auth_key_row" in one[0])
+        text, values = next(one for one in caught if "auth_app_id" in one[0])
         scans = await (sqlite_scans if engine.dialect.name == "sqlite" else postgresql_scans)(
             engine, text, values
         )

@@ -24,7 +24,7 @@ from sentinel.api.middleware.client import client_address
 from sentinel.api.middleware.route import route_template
 from sentinel.core import metrics, tasks
 from sentinel.core.clock import Clock
-from sentinel.core.counters import RedisCounters, Window, Windows
+from sentinel.core.counters import MemoryCounters, RedisCounters, Window, Windows
 from sentinel.core.logging import app_event, security_event
 from sentinel.core.redis import FAILURES, connect, ping
 from sentinel.settings import RateLimit, Settings
@@ -88,14 +88,19 @@ class FixedWindowLimiter(Limiter):
 class MemoryLimiter(FixedWindowLimiter):
     """The limiter over `MemoryCounters`."""
 
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        storage: Any = self.limiter.storage
+        self.counters: MemoryCounters = storage
+
     def count(self, bucket: Bucket) -> int:
         """The hits in the running window of ``bucket``."""
-        return int(self.limiter.storage.get(bucket.key))
+        return self.counters.total(bucket.key)
 
     def hit(self, bucket: Bucket) -> None:
         """Count one hit; raise `RateLimited` when it is one too many."""
         # What the library's strategy does, with the name of the window that is known already.
-        if self.limiter.storage.incr(bucket.key, bucket.seconds) > bucket.item.amount:
+        if self.counters.count(bucket.key, bucket.seconds) > bucket.item.amount:
             raise bucket.exceeded
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from sentinel.apps.models import Realm, ServiceApp
 from sentinel.core.database import UtcDateTime
@@ -89,67 +90,45 @@ class Member(NamedTuple):
 # ── the columns ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 _now = sa.bindparam("auth_now", type_=UtcDateTime)
-_key = (
-    sa.select(
-        ServiceApp.id.label("app_id"),
-        ServiceApp.service_name,
-        ServiceApp.last_used_at,
-        Realm.slug.label("realm_slug"),
-    )
+_shown = sa.bindparam("auth_key", type_=sa.CHAR(64))
+_any_app = aliased(ServiceApp)
+_one = sa.literal_column("1", sa.Integer).label("one")
+_key_is_shown = sa.and_(
+    ServiceApp.is_active,
+    sa.or_(
+        ServiceApp.key_hash == _shown,
+        sa.and_(ServiceApp.previous_key_hash == _shown, ServiceApp.previous_key_expires_at > _now),
+    ),
+)
+_is_callers = sa.and_(
+    memberships.c.user_id == User.id,
+    memberships.c.workspace_id == sa.bindparam("auth_wid", type_=sa.Uuid()),
+)
+
+COLUMNS: tuple[Any, ...] = (
+    ServiceApp.id.label("auth_app_id"),
+    ServiceApp.service_name.label("auth_service_name"),
+    ServiceApp.last_used_at.label("auth_last_used_at"),
+    Realm.slug.label("auth_realm_slug"),
+    sa.exists(_one).where(_any_app.is_active).label("auth_any_app"),
+    User.id.label("auth_user_id"),
+    User.is_active.label("auth_user_active"),
+    User.token_epoch.label("auth_epoch"),
+    memberships.c.role.label("auth_role"),
+    sa.exists(_one)
+    .where(RevokedToken.jti == sa.bindparam("auth_jti", type_=sa.Uuid()))
+    .label("auth_revoked"),
+)
+"""What a statement has to select so that the judgement below can read its row."""
+
+_anchor = sa.select(_one).subquery("auth_anchor")
+SOURCE: Any = (
+    # One after the other and no subqueries, which SQLite would write down first.
+    _anchor.outerjoin(ServiceApp, _key_is_shown)
     .outerjoin(Realm, Realm.id == ServiceApp.realm_id)
-    .where(
-        ServiceApp.is_active,
-        sa.or_(
-            ServiceApp.key_hash == sa.bindparam("auth_key", type_=sa.CHAR(64)),
-            sa.and_(
-                ServiceApp.previous_key_hash == sa.bindparam("auth_key", type_=sa.CHAR(64)),
-                ServiceApp.previous_key_expires_at > _now,
-            ),
-        ),
-    )
-    .subquery("auth_key_row")
+    .outerjoin(User, User.id == sa.bindparam("auth_sub", type_=sa.Uuid()))
+    .outerjoin(memberships, _is_callers)
 )
-caller_row = (
-    sa.select(
-        User.id.label("user_id"),
-        User.is_active,
-        User.token_epoch,
-        memberships.c.role,
-        sa.exists().where(RevokedToken.jti == sa.bindparam("auth_jti", type_=sa.Uuid())).label("revoked"),
-    )
-    .outerjoin(
-        memberships,
-        sa.and_(
-            memberships.c.user_id == User.id,
-            memberships.c.workspace_id == sa.bindparam("auth_wid", type_=sa.Uuid()),
-        ),
-    )
-    .where(User.id == sa.bindparam("auth_sub", type_=sa.Uuid()))
-    .subquery("auth_caller_row")
-)
-ANCHOR = sa.select(sa.literal_column("1").label("one")).subquery("auth_anchor")
-
-COLUMNS = (
-    _key.c.app_id.label("auth_app_id"),
-    _key.c.service_name.label("auth_service_name"),
-    _key.c.last_used_at.label("auth_last_used_at"),
-    _key.c.realm_slug.label("auth_realm_slug"),
-    sa.exists().where(ServiceApp.is_active).label("auth_any_app"),
-    caller_row.c.user_id.label("auth_user_id"),
-    caller_row.c.is_active.label("auth_user_active"),
-    caller_row.c.token_epoch.label("auth_epoch"),
-    caller_row.c.role.label("auth_role"),
-    caller_row.c.revoked.label("auth_revoked"),
-)
-"""What a statement has to select so that :func:`judge` can read its row."""
-
-
-def source(rows: Any, first: sa.ColumnElement[bool]) -> Any:
-    """``rows`` joined with what is known of the caller, where ``first`` is true."""
-    return rows.outerjoin(_key, first).outerjoin(caller_row, first)
-
-
-SOURCE = source(ANCHOR, sa.true())
 """What it has to select from: always exactly one row, whatever was found."""
 _STATEMENT = sa.select(*COLUMNS).select_from(SOURCE)
 
@@ -318,7 +297,7 @@ async def find_app(
     row = (
         await session.execute(
             sa.select(*found.c, sa.exists().where(ServiceApp.is_active).label("any_app")).select_from(
-                ANCHOR.outerjoin(found, sa.true())
+                _anchor.outerjoin(found, sa.true())
             )
         )
     ).one()

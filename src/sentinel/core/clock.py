@@ -11,6 +11,10 @@ class Clock:
         """The present moment, aware, in UTC."""
         return datetime.now(UTC)
 
+    def seconds(self) -> float:
+        """The present moment as seconds since the epoch."""
+        return time.time()
+
     def timestamp(self) -> int:
         """The present moment as whole seconds since the epoch (JWT NumericDate, RFC 7519 §2)."""
         return int(time.time())
@@ -24,6 +28,9 @@ class ManualClock(Clock):
 
     def now(self) -> datetime:
         return self._now
+
+    def seconds(self) -> float:
+        return self._now.timestamp()
 
     def timestamp(self) -> int:
         return int(self._now.timestamp())

@@ -121,23 +121,29 @@ class MemoryCounters(limits.storage.Storage):
     def base_exceptions(self) -> type[Exception]:
         return ValueError
 
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+    # The library wraps the methods whose names it knows, so these two have names of their own.
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        window = self._windows.open(key, expiry, self._now())
+    def count(self, key: str, seconds: int, amount: int = 1) -> int:
+        """Count in the window of ``key``, which is so many seconds long; returns its total."""
+        window = self._windows.open(key, seconds, self._clock.seconds())
         window.total += amount
         return window.total
 
-    def get(self, key: str) -> int:
-        if not self._windows:
-            return 0
-        window = self._windows.current(key, self._now())
+    def total(self, key: str) -> int:
+        """What has been counted in the window of ``key`` that runs now."""
+        window = self._windows.current(key, self._clock.seconds())
         return window.total if window else 0
 
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self.count(key, expiry, amount)
+
+    def get(self, key: str) -> int:
+        return self.total(key)
+
     def get_expiry(self, key: str) -> float:
-        window = self._windows.current(key, self._now())
-        return window.ends if window else self._now()
+        now = self._clock.seconds()
+        window = self._windows.current(key, now)
+        return window.ends if window else now
 
     def check(self) -> bool:
         return True

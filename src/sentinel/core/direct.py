@@ -70,11 +70,18 @@ class Compiled:
         names: list[str] = compiled.positiontup if compiled.positional else list(compiled.binds)
         self._names = None if compiled.positional else names
         # Literals of the statement have one value; of the others the name is kept.
+        processors = dict(compiled._bind_processors)
+        if dialect.name == "sqlite":
+            processors |= {
+                name: bind.type.sqlite_text
+                for name, bind in compiled.binds.items()
+                if hasattr(bind.type, "sqlite_text")
+            }
         self._arguments = [
             (
                 None if name in given else name,
-                _processed(given[name], compiled, name) if name in given else None,
-                compiled._bind_processors.get(name),
+                _processed(given[name], processors.get(name)) if name in given else None,
+                processors.get(name),
             )
             for name in names
         ]
@@ -122,8 +129,7 @@ def _processor(type_: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
     return process
 
 
-def _processed(value: Any, compiled: Any, name: str) -> Any:
-    process = compiled._bind_processors.get(name)
+def _processed(value: Any, process: Callable[[Any], Any] | None) -> Any:
     return process(value) if process else value
 
 

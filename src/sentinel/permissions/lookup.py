@@ -158,13 +158,18 @@ def group_shares(is_sqlite: bool) -> Any:
     )
 
 
-def _is_own_group(is_sqlite: bool) -> sa.ColumnElement[bool]:
+def _own_groups(column: Any) -> Any:
+    """``column`` for each group that the caller is in now, of this workspace."""
     # As a value, so that each of his groups is looked up, rather than all groups of the workspace.
     workspace_id = sa.select(groups.c.workspace_id).where(groups.c.id == group_memberships.c.group_id)
-    own = sa.select(group_memberships.c.group_id).where(
+    return sa.select(column).where(
         group_memberships.c.user_id == _sub,
         workspace_id.correlate(group_memberships).scalar_subquery() == _wid,
     )
+
+
+def _is_own_group(is_sqlite: bool) -> sa.ColumnElement[bool]:
+    own = _own_groups(group_memberships.c.group_id)
     if is_sqlite:
         return Share.grantee_id.in_(own)
     # His groups are looked up once, and not with each resource.
@@ -200,7 +205,17 @@ def _known(is_sqlite: bool, named: Any, shares: Any) -> Any:
 def _shares_of_resource(is_sqlite: bool) -> Any:
     """The facts about the shares of a resource, looked up by the resource."""
     # "edit" sorts before "view", so the smallest level is the best one.
-    through_group = group_shares(is_sqlite).with_only_columns(sa.func.min(Share.permission))
+    if is_sqlite:
+        # One search for each group; for a list of them SQLite would make a table first.
+        to_group = sa.select(Share.permission).where(
+            Share.resource_permission_id == Resource.id,
+            Share.grantee_type == _GROUP,
+            Share.grantee_id == group_memberships.c.group_id,
+        )
+        level = to_group.correlate(Resource, group_memberships).scalar_subquery()
+        through_group = _own_groups(sa.func.min(level)).select_from(group_memberships)
+    else:
+        through_group = group_shares(is_sqlite).with_only_columns(sa.func.min(Share.permission))
     return _bits(direct_shares().correlate(Resource).scalar_subquery(), DIRECT) + _bits(
         through_group.correlate(Resource).scalar_subquery(), THROUGH_GROUP
     )

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from sqlalchemy.dialects import postgresql
 
 from sentinel.apps import authentication
-from sentinel.apps.authentication import Credentials, caller_row
+from sentinel.apps.authentication import Credentials, memberships
 from sentinel.core.database import Database
 from sentinel.core.direct import Query
 from sentinel.permissions.decide import Action
@@ -118,8 +118,8 @@ def _accessible_query(edit: bool, limited: bool, continued: bool) -> Query:
 
 def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued: bool) -> Any:
     # A page is read twice, so it is a CTE, which cannot look at the row of the caller outside.
-    membership = authentication.memberships.alias("membership")
-    role = membership.c.role if limited else caller_row.c.role
+    membership = memberships.alias("membership")
+    role = membership.c.role if limited else memberships.c.role
     full_access = sa.or_(role == "admin", role == "owner")
     enough = Share.permission == "edit"
     if not edit:
@@ -165,7 +165,7 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued:
         )
         columns.append(last.scalar_subquery().label("last_record"))
     else:
-        listed = ids.select_from(source).correlate(caller_row).subquery("reached")
+        listed = ids.select_from(source).correlate(memberships).subquery("reached")
     if is_sqlite:
         gathered: Any = sa.func.json_group_array(sa.type_coerce(listed.c.resource_id, sa.Text()))
     else:
@@ -174,7 +174,7 @@ def _accessible_statement(is_sqlite: bool, edit: bool, limited: bool, continued:
             sa.cast(listed.c.resource_id, sa.Text),
             postgresql.aggregate_order_by(between, listed.c.created_at, listed.c.id),
         )
-    resource_ids = sa.select(gathered).select_from(listed).correlate(caller_row).scalar_subquery()
+    resource_ids = sa.select(gathered).select_from(listed).correlate(memberships).scalar_subquery()
     return sa.select(*columns, resource_ids.label("resource_ids")).select_from(authentication.SOURCE)
 
 
