@@ -39,8 +39,8 @@ STARTING = 120.0
 class Protocol(HttpToolsProtocol):
     """HTTP whose refusals look like those of the application, and whose answers leave together.
 
-    Whoever waits for answers is woken with each that is written, which takes the kernel longer than the writing. Those
-    that are ready in one turn of the loop are therefore written one right after the other, at the beginning of the next.
+    Whoever waits for answers is woken with each that is written, which takes the kernel longer than the writing. So
+    those that are ready in one turn of the loop are written one right after the other, at the beginning of the next.
     """
 
     _unsent = b""
