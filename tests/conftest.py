@@ -38,6 +38,9 @@ WHOLE = "SENTINEL_TESTS_WHOLE"
 def pytest_configure(config: pytest.Config) -> None:
     """Open the run in the process that starts it; its workers find it through the environment."""
     gc.disable()  # until everything is collected
+    if getattr(config.option, "maxworkerrestart", "") is None:
+        # One that comes in the place of a process that died may wait for more to do for ever.
+        config.option.maxworkerrestart = "0"
     if not hasattr(config, "workerinput"):
         if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             os.environ[WHOLE] = "1"
@@ -124,7 +127,6 @@ class Dealing(LoadScopeScheduling):  # type: ignore[misc]
     """Deals whole modules where servers are shared, and handfuls of tests everywhere else.
 
     When a process dies the test that it was at has failed; the library's own way would let another process die of it.
-    None comes in its place (``--max-worker-restart``), for that one may wait for more to do for ever.
     """
 
     def remove_node(self, node: Any) -> str | None:

@@ -169,6 +169,23 @@ async def test_times_come_back_aware_and_exact(database: Database) -> None:
 def test_a_time_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="without a zone"):
         UtcDateTime().process_bind_param(datetime(2026, 1, 1), sa.create_engine("sqlite://").dialect)  # noqa: DTZ001
+    with pytest.raises(ValueError, match="without a zone"):
+        UtcDateTime.sqlite_text(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        NOW,
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    ],
+)
+def test_the_quick_way_makes_the_text_that_sqlite_stores(value: datetime | None) -> None:
+    dialect = sa.create_engine("sqlite://").dialect
+    ordinary = UtcDateTime()._cached_bind_processor(dialect)
+    assert ordinary is not None and UtcDateTime.sqlite_text(value) == ordinary(value)
 
 
 async def test_search_ignores_case_of_all_letters_and_takes_wildcards_literally(database: Database) -> None:

@@ -3,14 +3,11 @@
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests import hung
-
-OPTIONS = " ".join(tomllib.loads(Path("pyproject.toml").read_text())["tool"]["pytest"]["addopts"])
 
 STANDS = """
 import asyncio, sys, threading
@@ -69,28 +66,27 @@ def test_alone(): pass
 
 @pytest.mark.parametrize("folder", ["faults", "elsewhere"], ids=["dealt out whole", "in handfuls"])
 def test_a_process_that_dies_fails_the_test_it_was_at_and_ends_the_run(folder: str, tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_xdist_make_scheduler")
-    (tmp_path / folder).mkdir()
-    (tmp_path / folder / "test_three.py").write_text(DIES)
+    module = tmp_path / folder / "test_three.py"
+    module.parent.mkdir()
+    module.write_text(DIES)
     options = [
-        "-o",
-        f"addopts={OPTIONS}",
-        "-c",
-        os.devnull,
-        "--rootdir",
-        str(tmp_path),
+        "-p",
+        "tests.conftest",
         "-p",
         "no:cacheprovider",
+        "-c",
+        "pyproject.toml",
+        "--rootdir",
+        tmp_path,
     ]
     outcome = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "2", *options, tmp_path],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(Path.cwd())},
+        [sys.executable, "-m", "pytest", "-n", "2", *options, "--rootdir", str(tmp_path), str(module)],
+        env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert outcome.returncode == 1
+    assert outcome.returncode == 1, outcome.stdout + outcome.stderr
     assert "crashed while running" in outcome.stdout and "test_dead" in outcome.stdout
-    assert "1 failed" in outcome.stdout, outcome.stdout + outcome.stderr
+    assert outcome.stdout.splitlines()[-1].startswith("1 failed, "), outcome.stdout

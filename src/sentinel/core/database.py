@@ -31,7 +31,7 @@ POOL_OVERFLOW = 10
 WAIT_SECONDS = 5
 """How long a request waits for a connection before it is answered 503."""
 MAPPED = 2**31 - 2**16
-"""Bytes of a SQLite file that reads in the event loop's thread see without copying them."""
+"""Bytes of a SQLite file that reads in the event loop's thread see without copying them; it maps no more."""
 
 # Class 08 connection, 53 resources, 57 operator intervention; 40001 and 40P01 ask for the same transaction again.
 TRANSIENT_SQLSTATES = ("08", "53", "57", "40001", "40P01")
@@ -72,6 +72,8 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         """What SQLite stores, made in a third of the time that SQLAlchemy takes."""
         if value is None:
             return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
