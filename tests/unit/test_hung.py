@@ -69,16 +69,7 @@ def test_a_process_that_dies_fails_the_test_it_was_at_and_ends_the_run(folder: s
     module = tmp_path / folder / "test_three.py"
     module.parent.mkdir()
     module.write_text(DIES)
-    options = [
-        "-p",
-        "tests.conftest",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        "pyproject.toml",
-        "--rootdir",
-        tmp_path,
-    ]
+    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
     outcome = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "2", *options, "--rootdir", str(tmp_path), str(module)],
         env={"PATH": os.environ["PATH"]},
