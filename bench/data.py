@@ -580,6 +580,10 @@ def _login_apps(world: World) -> Rows:
         yield world.ident("login app", number), name, [callback], True, created, created
 
 
+SPREAD = 140
+"""Hours over which sessions have begun: on the day after its history, no token of the world has expired."""
+
+
 def sessions(world: World) -> int:
     """How many people are signed in."""
     return world.size.people // 3
@@ -592,7 +596,7 @@ def _families(world: World) -> Rows:
             world.ident("user", number),
             world.ident("workspace", world.home(number)),
             world.ident("login app", number % 3),
-            world.until - timedelta(hours=number % 160),
+            world.until - timedelta(hours=number % SPREAD),
             f"192.0.2.{number % 250}",
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
         )
@@ -600,7 +604,7 @@ def _families(world: World) -> Rows:
 
 def _refresh_tokens(world: World) -> Rows:
     for number in range(sessions(world)):
-        issued = world.until - timedelta(hours=number % 160)
+        issued = world.until - timedelta(hours=number % SPREAD)
         yield (
             world.ident("refresh", number),
             world.ident("family", number),

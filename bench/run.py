@@ -284,7 +284,7 @@ class Run:
         """Statements and Redis commands of one call, read off the wire, of some calls one by one.
 
         The fewest statements and the usual number of commands count: now and then a job of the service's own falls
-        among them, or Redis is late.
+        among them, or Redis is late. One that writes for seconds what the calls before have left is waited for.
         """
         counts = {}
         texts = self.results.facts["texts"] = {}
@@ -311,6 +311,7 @@ class Run:
                 drive(made.served.port, feed, connections=1, seconds=30, most=60)
                 seen: list[tuple[int, int]] = []
                 for _ in range(15):
+                    _wait_for_quiet(sql)
                     before = sql.count, redis.count
                     drive(made.served.port, feed, connections=1, seconds=30, most=1)
                     seen.append((sql.count - before[0], redis.count - before[1]))
@@ -441,6 +442,14 @@ class Run:
             self._lines.write(json.dumps(row) + "\n")
         rows = [row for row in self.results.pairs if row["pair"] == name]
         self._say(f"{name}: rate {_median(rows, 'rate'):.2f}, p50 {_median(rows, 'p50'):.2f}")
+
+
+def _wait_for_quiet(tap: Tap, still: float = 0.05, patience: float = 20) -> None:
+    """Wait until nothing has come by for ``still`` seconds, ``patience`` seconds at most."""
+    end, seen = time.monotonic() + patience, -1
+    while seen != tap.count and time.monotonic() < end:
+        seen = tap.count
+        time.sleep(still)
 
 
 def _figures(measured: Measured) -> dict[str, float]:
