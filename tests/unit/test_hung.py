@@ -81,3 +81,4 @@ def test_a_process_that_dies_fails_the_test_it_was_at_and_ends_the_run(folder: s
     assert outcome.returncode == 1, outcome.stdout + outcome.stderr
     assert "crashed while running" in outcome.stdout and "test_dead" in outcome.stdout
     assert outcome.stdout.splitlines()[-1].startswith("1 failed, "), outcome.stdout
+    assert "replacing crashed worker" not in outcome.stdout
