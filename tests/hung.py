@@ -35,7 +35,7 @@ def watched(test: str, run: Path, patience: float = PATIENCE) -> Iterator[None]:
         folder = run / FOLDER
         folder.mkdir(exist_ok=True)
         (folder / f"{os.getpid()}.txt").write_text("\n".join(report(test, patience, frame)))
-        # pytest-xdist counts the test as failed and gives the others to a new process.
+        # pytest-xdist counts the test as failed and lets the other processes end what they have.
         os._exit(1)
 
     before = signal.signal(signal.SIGALRM, give_up)
