@@ -437,7 +437,7 @@ async def test_P1_and_L15_unknown_fields_change_nothing(stage: Stage) -> None:
     assert answer.json() == {"results": [item(resource) | {"allowed": False}]}
 
 
-@pytest.mark.parametrize("crowded", ["", "person", "group", "person and group"])
+@pytest.mark.parametrize("crowded", ["", "person", "group", "person and group", "together"])
 async def test_P1_answers_do_not_depend_on_how_shares_are_looked_up(stage: Stage, crowded: str) -> None:
     """A question alone, a few, and many at once; of somebody who has few shares, and of one who has very many, himself
     or through a group: each of these is looked up in another way, and all say the same.
@@ -453,14 +453,14 @@ async def test_P1_answers_do_not_depend_on_how_shares_are_looked_up(stage: Stage
     )
     stranger = await stage.member(workspace, "viewer")
 
-    async def crowd(grantee: User | Group) -> None:
+    async def crowd(grantee: User | Group, number: int = FEW + 1) -> None:
         kind = "group" if isinstance(grantee, Group) else "user"
         many = [
             Resource(
                 id=uuid4(), service_name="notes", resource_type="crowd", resource_id=uuid4(),
                 workspace_id=workspace.id, owner_id=boss.id, visibility="private", created_at=stage.clock.now(),
             )
-            for _ in range(FEW + 1)
+            for _ in range(number)
         ]  # fmt: skip
         await stage.add(*many)
         await stage.add(
@@ -478,6 +478,9 @@ async def test_P1_answers_do_not_depend_on_how_shares_are_looked_up(stage: Stage
         await crowd(viewer)
     if "group" in crowded:
         await crowd(own)
+    if crowded == "together":
+        await crowd(viewer, FEW // 2)
+        await crowd(own, FEW // 2)
     grants: list[tuple[str, list[tuple[User | Group, str]]]] = [
         ("--", []),
         ("v-", [(viewer, "view")]),

@@ -4,12 +4,16 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
 from bench.data import Size, World
 from bench.load import load
 from bench.stock import Stock
 from sentinel.core.clock import ManualClock
+from sentinel.core.direct import Query
+from sentinel.permissions.lookup import FACTS, FACTS_OF_ONE
 from tests.contract.test_budget import nodes_of
 from tests.stage import Keys, open_stage, watch_direct
 
@@ -44,6 +48,49 @@ async def test_questions_about_actions_scan_no_growing_table(database_url: str, 
             read, scanned = await tables(stage.state.database, text, values)
             assert {"user_roles", "group_roles", "role_actions"} <= read, (shot.path, read)
             assert not scanned & GROWING, (shot.path, scanned)
+
+
+UNEVEN = """
+INSERT INTO workspaces (id, slug, name)
+    SELECT lpad(i::text, 32, '0')::uuid, 'w' || i, 'Acme' FROM generate_series(1, 2000) AS number(i);
+INSERT INTO resource_permissions (id, service_name, resource_type, resource_id, workspace_id, visibility)
+    SELECT gen_random_uuid(), 'notes', 'kind' || i % 3, gen_random_uuid(),
+        lpad((1 + i % 2000)::text, 32, '0')::uuid, 'private'
+    FROM generate_series(1, 6000) AS number(i);
+INSERT INTO resource_permissions (id, service_name, resource_type, resource_id, workspace_id, visibility)
+    SELECT gen_random_uuid(), 'notes', 'kind1', gen_random_uuid(), lpad('1', 32, '0')::uuid, 'private'
+    FROM generate_series(1, 1000)
+"""
+REBUILT = "REINDEX INDEX CONCURRENTLY ix_resource_permissions_reach"
+
+
+@pytest.mark.parametrize("done", [[], ["ANALYZE"], ["VACUUM ANALYZE"], ["VACUUM ANALYZE", REBUILT]])
+async def test_a_resource_is_never_looked_for_among_all_of_its_workspace(
+    postgresql_url: str, done: list[str]
+) -> None:
+    """Where nearly all workspaces have one resource of each kind, every index that begins with the workspace looks
+    alike. The plan for any values has to be right for the one that has very many.
+    """
+    connection = await asyncpg.connect(postgresql_url.replace("+asyncpg", ""), ssl=False)
+    try:
+        for statement in (UNEVEN, *done, "SET plan_cache_mode = force_generic_plan"):
+            await connection.execute(statement)
+        for query in (FACTS, FACTS_OF_ONE):
+            nodes = nodes_of(await _plan_for_any(connection, query))
+            [node] = [node for node in nodes if node.get("Relation Name") == "resource_permissions"]
+            assert "(resource_id = " in node["Index Cond"], node["Index Cond"]
+    finally:
+        await connection.close()
+
+
+async def _plan_for_any(connection: asyncpg.Connection, query: Query) -> dict[str, Any]:
+    compiled = query.compiled(postgresql.dialect())
+    await connection.execute(f"PREPARE asked AS {compiled.text}")
+    nulls = ", ".join(["NULL"] * len(compiled._arguments))
+    found = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nulls})")
+    await connection.execute("DEALLOCATE asked")
+    plan: dict[str, Any] = json.loads(found)[0]["Plan"]
+    return plan
 
 
 async def tables(database: Any, text: str, values: Any) -> tuple[set[str], set[str]]:

@@ -22,7 +22,7 @@ from alembic.script import ScriptDirectory
 from sentinel import migrations
 from sentinel.core.database import Database
 from sentinel.migrations import status, upgrade
-from sentinel.migrations.tables import METADATA
+from sentinel.migrations.tables import METADATA, belongs_on
 
 pytestmark = pytest.mark.anyio
 
@@ -52,8 +52,9 @@ def test_a_server_that_has_nothing_to_migrate_does_without_alembic() -> None:
 
 
 def _differences(connection: sa.Connection) -> list[Any]:
+    options = {"include_object": belongs_on(connection.dialect)}
     context = MigrationContext.configure(
-        connection, opts={"compare_type": True, "compare_server_default": True}
+        connection, opts={"compare_type": True, "compare_server_default": True} | options
     )
     with _unreflected_index():
         return list(compare_metadata(context, METADATA))

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 
 from sentinel.core.database import Database
 from sentinel.migrations import newest, revisions, upgrade
-from sentinel.migrations.tables import METADATA
+from sentinel.migrations.tables import METADATA, belongs_on
 from sentinel.permissions.models import Share, ShareCount
 from tests.stage import Keys, Stage
 from tests.upgrades import world
@@ -60,8 +60,9 @@ async def test_a_machine_goes_on_serving_when_the_next_one_has_migrated(
 
 
 def _differences(connection: sa.Connection) -> list[Any]:
+    options = {"include_object": belongs_on(connection.dialect)}
     context = MigrationContext.configure(
-        connection, opts={"compare_type": True, "compare_server_default": True}
+        connection, opts={"compare_type": True, "compare_server_default": True} | options
     )
     return list(compare_metadata(context, METADATA))
 

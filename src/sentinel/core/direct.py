@@ -16,8 +16,10 @@ import sqlalchemy as sa
 if TYPE_CHECKING:
     import sqlite3
 
-CONNECTIONS = 16
-"""Connections to PostgreSQL that these calls of one worker hold at most. They are back within a millisecond or so."""
+CONNECTIONS = 8
+"""Connections to PostgreSQL that these calls of one worker hold at most: as many as it can keep busy when each is back
+within a millisecond. More of them only take each other's place in the caches of the server.
+"""
 
 
 class Query:

@@ -151,10 +151,10 @@ def _one_question(is_sqlite: bool) -> Any:
     )
 
 
-def group_shares(is_sqlite: bool) -> Any:
+def group_shares(is_sqlite: bool, record_id: Any = Resource.id) -> Any:
     """Shares to groups that the caller is in now, of this workspace (``authorization.md`` §5)."""
     return sa.select(Share.permission).where(
-        Share.resource_permission_id == Resource.id, Share.grantee_type == _GROUP, _is_own_group(is_sqlite)
+        Share.resource_permission_id == record_id, Share.grantee_type == _GROUP, _is_own_group(is_sqlite)
     )
 
 
@@ -177,102 +177,128 @@ def _is_own_group(is_sqlite: bool) -> sa.ColumnElement[bool]:
     return Share.grantee_id == sa.any_(of_caller)
 
 
-def direct_shares() -> Any:
+def direct_shares(record_id: Any = Resource.id) -> Any:
     """The share of a resource to the caller himself."""
     return sa.select(Share.permission).where(
-        Share.resource_permission_id == Resource.id,
+        Share.resource_permission_id == record_id,
         Share.grantee_type == _USER,
         Share.grantee_id == _sub,
     )
 
 
-def _known(is_sqlite: bool, named: Any, shares: Any) -> Any:
-    """The facts about the resource that ``named`` names, as a number; ``shares`` is those about its shares."""
-    return sa.select(
+def _known(is_sqlite: bool, named: Any) -> Any:
+    """The facts about the resource that ``named`` names, as a number."""
+    facts = _record() + _shares_of_resource(is_sqlite)
+    return sa.select(facts).where(*_is_named(is_sqlite, named))
+
+
+def _record() -> Any:
+    """Those that stand in its record."""
+    return (
         _number(REGISTERED)
         + _bit(Resource.owner_id == _sub, OWNED)
         + _bit(Resource.visibility == sa.literal_column("'workspace'", sa.Text), SHOWN)
-        + shares
-    ).where(
-        Resource.service_name == named.service_name,
-        Resource.resource_type == named.resource_type,
-        Resource.resource_id == named.resource_id,
-        # Another tenant's record never leaves the database.
-        is_here(is_sqlite),
     )
 
 
-def _shares_of_resource(is_sqlite: bool) -> Any:
+def _shares_of_resource(is_sqlite: bool, record_id: Any = Resource.id) -> Any:
     """The facts about the shares of a resource, looked up by the resource."""
     # "edit" sorts before "view", so the smallest level is the best one.
     if is_sqlite:
         # One search for each group; for a list of them SQLite would make a table first.
         to_group = sa.select(Share.permission).where(
-            Share.resource_permission_id == Resource.id,
+            Share.resource_permission_id == record_id,
             Share.grantee_type == _GROUP,
             Share.grantee_id == group_memberships.c.group_id,
         )
-        level = to_group.correlate(Resource, group_memberships).scalar_subquery()
+        level = to_group.correlate_except(Share).scalar_subquery()
         through_group = _own_groups(sa.func.min(level)).select_from(group_memberships)
+        through_group = through_group.correlate_except(group_memberships)
     else:
-        through_group = group_shares(is_sqlite).with_only_columns(sa.func.min(Share.permission))
-    return _bits(direct_shares().correlate(Resource).scalar_subquery(), DIRECT) + _bits(
-        through_group.correlate(Resource).scalar_subquery(), THROUGH_GROUP
-    )
+        of_groups = group_shares(is_sqlite, record_id).with_only_columns(sa.func.min(Share.permission))
+        through_group = of_groups.correlate_except(Share)
+    direct = direct_shares(record_id).correlate_except(Share)
+    return _bits(direct.scalar_subquery(), DIRECT) + _bits(through_group.scalar_subquery(), THROUGH_GROUP)
 
 
-def _shares_of_caller(otherwise: Any) -> Any:
-    """The same for each resource of a batch (PostgreSQL): all that the caller has is looked up once and kept in hash
-    tables. When there is much of it, or little is asked, ``otherwise`` takes less time, which looks up each resource.
+def _facts_of_many() -> Any:
+    """The facts about each resource of a batch that there is, with its place in the batch in front (PostgreSQL).
+
+    All shares that the caller has are looked up once and kept in a hash table. When there are many of them, or little
+    is asked, looking them up by the resource takes less time.
     """
-    to_him = (Share.grantee_type == _USER, Share.grantee_id == _sub)
-    to_groups = (Share.grantee_type == _GROUP, _is_own_group(is_sqlite=False))
+    many = sa.bindparam("many", type_=Plain("boolean"))
 
-    def number(conditions: Any) -> Any:
-        some = sa.select(_ONE).select_from(Share).where(*conditions).limit(_number(FEW + 1)).subquery()
-        return sa.select(sa.func.count()).select_from(some).scalar_subquery()
+    def shares(bits: Mapping[Level, int], *conditions: Any) -> Any:
+        bit = _bits(Share.permission, bits).label("bit")
+        return sa.select(Share.resource_permission_id.label("id"), bit).where(many, *conditions)
 
-    def best(conditions: Any, bits: Mapping[Level, int]) -> Any:
-        def has(level: Level) -> Any:
-            permission = sa.literal_column(f"'{level.value}'", sa.Text)
-            ids = sa.select(Share.resource_permission_id).where(*conditions, Share.permission == permission)
-            # As many as there are at most when this is asked at all; it also keeps this a table of its own.
-            return Resource.id.in_(ids.limit(_number(FEW)))
+    to_him = shares(DIRECT, Share.grantee_type == _USER, Share.grantee_id == _sub)
+    to_groups = shares(THROUGH_GROUP, Share.grantee_type == _GROUP, _is_own_group(is_sqlite=False))
+    held = sa.union_all(to_him, to_groups).limit(_number(FEW + 1)).cte("held").prefix_with("MATERIALIZED")
+    bits = sa.func.bit_or(held.c.bit, type_=sa.Integer).label("bits")
+    best = sa.select(held.c.id, bits).group_by(held.c.id).cte("best").prefix_with("MATERIALIZED")
+    worth_it = sa.select(sa.and_(many, sa.func.count() <= _number(FEW))).select_from(held).scalar_subquery()
 
-        return sa.case(
-            (has(Level.EDIT), _number(bits[Level.EDIT])),
-            (has(Level.VIEW), _number(bits[Level.VIEW])),
-            else_=_ZERO,
-        )
-
-    worth_it = sa.and_(
-        sa.bindparam("many", type_=Plain("boolean")),
-        number(to_him) <= _number(FEW),
-        number(to_groups) <= _number(FEW),
+    question = _question_rows(is_sqlite=False)
+    # OFFSET keeps each of these what it looks like. As plain joins, all resources of the workspace might be gone
+    # through, or all shares for each question.
+    there = (
+        sa.select(Resource.id, _record().label("record"))
+        .where(*_is_named(False, question.c))
+        .correlate(question)
+        .offset(_ZERO)
+        .lateral("there")
     )
-    return sa.case((worth_it, best(to_him, DIRECT) + best(to_groups, THROUGH_GROUP)), else_=otherwise)
+    found = (
+        sa.select(question.c.ordinal, there.c.id, there.c.record)
+        .select_from(question.join(there, sa.true()))
+        .offset(_ZERO)
+        .subquery("found")
+    )
+    shared = sa.case(
+        (worth_it, sa.func.coalesce(best.c.bits, _ZERO)), else_=_shares_of_resource(False, found.c.id)
+    )
+    facts = found.c.ordinal * _number(KNOWN + 1) + found.c.record + shared
+    return sa.select(sa.func.array_agg(sa.cast(facts, sa.Integer), type_=Plain("integer[]"))).select_from(
+        found.outerjoin(best, best.c.id == found.c.id)
+    )
 
 
 def _facts_statement(is_sqlite: bool) -> Any:
-    question = _question_rows(is_sqlite)
-    shares = _shares_of_resource(is_sqlite)
-    if not is_sqlite:
-        shares = _shares_of_caller(shares)
-    # A search for each question, and no join, for which all resources might be gone through.
-    known = _known(is_sqlite, question.c, shares).correlate(question).scalar_subquery()
-    facts = question.c.ordinal * _number(KNOWN + 1) + sa.func.coalesce(known, _number(UNKNOWN))
     if is_sqlite:
-        gathered: Any = sa.func.json_group_array(facts)
+        question = _question_rows(is_sqlite)
+        # A search for each question, and no join, for which all resources might be gone through.
+        known = _known(is_sqlite, question.c).correlate(question).scalar_subquery()
+        facts = question.c.ordinal * _number(KNOWN + 1) + sa.func.coalesce(known, _number(UNKNOWN))
+        all_facts = sa.select(sa.func.json_group_array(facts)).select_from(question)
     else:
-        gathered = sa.func.array_agg(sa.cast(facts, sa.Integer), type_=Plain("integer[]"))
-    all_facts = sa.select(gathered).select_from(question).scalar_subquery()
-    return sa.select(*authentication.COLUMNS, all_facts.label("facts")).select_from(authentication.SOURCE)
+        all_facts = _facts_of_many()
+    facts_column = all_facts.scalar_subquery().label("facts")
+    return sa.select(*authentication.COLUMNS, facts_column).select_from(authentication.SOURCE)
 
 
 def _facts_of_one_statement(is_sqlite: bool) -> Any:
-    known = _known(is_sqlite, _one_question(is_sqlite), _shares_of_resource(is_sqlite)).scalar_subquery()
+    known = _known(is_sqlite, _one_question(is_sqlite)).scalar_subquery()
     facts = sa.func.coalesce(known, _number(UNKNOWN)).label("facts")
     return sa.select(*authentication.COLUMNS, facts).select_from(authentication.SOURCE)
+
+
+def _is_named(is_sqlite: bool, named: Any) -> tuple[Any, ...]:
+    """What is true for the resource of the caller's workspace that ``named`` names, if it is there: another tenant's
+    record never leaves the database.
+    """
+    if is_sqlite:
+        names = Resource.service_name == named.service_name, Resource.resource_type == named.resource_type
+        return *names, Resource.resource_id == named.resource_id, is_here(is_sqlite)
+    # Where workspaces have few resources, an index of all of one kind would look as good as that of their ids. It has
+    # nothing but the workspace to be used for.
+    return (
+        Resource.workspace_id == _wid,
+        Resource.resource_id == named.resource_id,
+        Resource.service_name.is_not_distinct_from(named.service_name),
+        Resource.resource_type.is_not_distinct_from(named.resource_type),
+    )
 
 
 def is_here(is_sqlite: bool) -> Any:
