@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
-from sqlalchemy.dialects.postgresql import asyncpg as postgresql
+from sqlalchemy.engine import make_url
 
 from bench.data import Size, World
 from bench.load import load
@@ -84,7 +84,7 @@ async def test_a_resource_is_never_looked_for_among_all_of_its_workspace(
 
 
 async def _plan_for_any(connection: asyncpg.Connection, query: Query) -> dict[str, Any]:
-    compiled = query.compiled(postgresql.dialect())
+    compiled = query.compiled(make_url("postgresql+asyncpg://").get_dialect()())
     await connection.execute(f"PREPARE asked AS {compiled.text}")
     nulls = ", ".join(["NULL"] * len(compiled._arguments))
     found = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nulls})")

@@ -12,7 +12,8 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import uvicorn
 from starlette.types import Scope
@@ -36,27 +37,66 @@ STARTING = 120.0
 """Seconds after its start in which a worker need not answer the parent; that it runs is enough."""
 
 
-class Protocol(HttpToolsProtocol):
-    """HTTP whose refusals look like those of the application, and whose answers leave together.
+TOGETHER = 6
+"""Answers that are written one right after the other at most. The first of them waits for the others."""
+
+
+class Outgoing:
+    """The connections of one loop with an answer that has not left yet.
 
     Whoever waits for answers is woken with each that is written, which takes the kernel longer than the writing. So
-    those that are ready in one turn of the loop are written one right after the other, at the beginning of the next.
+    those that are ready in one turn of the loop leave together: as soon as there are enough of them, or at the
+    beginning of the next turn. Waiting for all of a turn would leave the other side with nothing to do meanwhile.
     """
+
+    _of: ClassVar["WeakKeyDictionary[asyncio.AbstractEventLoop, Outgoing]"] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._waiting: list[Protocol] = []
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> "Outgoing":
+        """The one of that loop."""
+        return cls._of.setdefault(loop, cls())
+
+    def add(self, connection: "Protocol") -> None:
+        """Have what that connection has not sent leave before any task that is begun from here on."""
+        waiting = self._waiting
+        waiting.append(connection)
+        if len(waiting) >= TOGETHER:
+            self._send()
+        elif len(waiting) == 1:
+            connection.loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.send_unsent()
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP whose refusals look like those of the application, and whose answers leave together."""
 
     _unsent = b""
 
     def eof_received(self) -> None:
         # Who sends no more may still read; the transport closes when this returns.
-        self._send()
+        self.send_unsent()
         super().eof_received()
 
-    def _send_soon(self, answer: bytes) -> None:
-        if not self._unsent:
-            # Before any task that begins from here on, so before the answer to a request that was sent ahead.
-            self.loop.call_soon(self._send)
-        self._unsent += answer
+    def connection_made(self, transport: Any) -> None:
+        self._outgoing = Outgoing.of(self.loop)
+        super().connection_made(transport)
 
-    def _send(self) -> None:
+    def _send_soon(self, answer: bytes) -> None:
+        # Whoever sends requests ahead may have more than one of these.
+        waits = bool(self._unsent)
+        self._unsent += answer
+        if not waits:
+            self._outgoing.add(self)
+
+    def send_unsent(self) -> None:
+        """Write what was kept to leave together with other answers."""
         answer, self._unsent = self._unsent, b""
         if answer and not self.transport.is_closing():
             self.transport.write(answer)
@@ -77,7 +117,7 @@ class Protocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers), b"", body]
-        self._send()
+        self.send_unsent()
         self.transport.write(b"\r\n".join(lines))
         self.transport.close()
 
@@ -102,7 +142,7 @@ class Protocol(HttpToolsProtocol):
             self._send_soon(b"".join([STATUS_LINE[200], *default, lines, end, body]))
             cycle.message_event.set()
             if not cycle.keep_alive:
-                self._send()
+                self.send_unsent()
                 cycle.transport.close()
             cycle.on_response()
         return True
@@ -115,7 +155,7 @@ class Connection(Protocol):
 
     def shutdown(self) -> None:
         self._last = True
-        self._send()
+        self.send_unsent()
         if self.cycle is None or self.cycle.response_complete:
             self.loop.call_later(LINGER, self._leave)
         else:
@@ -127,7 +167,7 @@ class Connection(Protocol):
             self.cycle.keep_alive = False
 
     def _leave(self) -> None:
-        self._send()
+        self.send_unsent()
         if not self.transport.is_closing():
             super().shutdown()
 
