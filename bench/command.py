@@ -61,6 +61,7 @@ def run_command(
         comparisons=compare and not quick,
         large=large,
         soak_minutes=soak_minutes,
+        panel=compare and not quick,
         sdk_calls=300 if quick else 1_000,
     )
     if unknown := (set(plan.setups) - set(SETUPS)) | (set(plan.scenarios) - {one.name for one in SCENARIOS}):

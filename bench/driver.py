@@ -295,12 +295,12 @@ def cpu_seconds(pids: Sequence[int]) -> float:
     return total / CLOCK_TICK
 
 
-def resident(pids: Sequence[int]) -> float:
-    """Resident memory of processes in MiB."""
+def resident(pids: Sequence[int], what: str = "VmRSS") -> float:
+    """Resident memory of processes in MiB; with ``VmHWM`` the most that each has held."""
     total = 0
     for pid in pids:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{what}:"):
                 total += int(line.split()[1])
     return total / 1024
 

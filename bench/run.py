@@ -16,7 +16,7 @@ from typing import IO, Any
 import anyio
 from sqlalchemy.engine import make_url
 
-from bench import quota, sdk
+from bench import export, quota, sdk
 from bench.data import Size, World
 from bench.driver import Measured, Repeating, capacity, cpu_seconds, drive, resident
 from bench.issuer import BenchIssuer
@@ -54,9 +54,14 @@ class Plan:
     large: int = 0
     """Resources of the larger one; 0 takes the world of the run."""
     soak_minutes: float = 0
+    panel: bool = True
+    """Whether the pages of the panel and an export are measured, too."""
     sdk_calls: int = 1_000
 
 
+WORKED_BY_TWO = (64, 16)
+"""Connections over which two workers are compared with one. Of 16, each of two has eight: so little at a time that an
+answer costs more."""
 WHOLE_CORES = 4
 """With fewer, two workers, the database and the driver cannot have one each."""
 
@@ -118,6 +123,10 @@ class Run:
         if plan.setups[0].startswith("postgresql"):
             facts["counts"] = self._counts()
             facts["start_seconds"] = self._starts(plan.setups[0])
+        if plan.panel:
+            facts["panel"] = self._panel()
+            with self._stand(plan.setups[0]) as made:
+                facts["export"] = asdict(export.measure(self._stock, made.served.port, made.product_pids()))
         if plan.comparisons:
             self._compare()
 
@@ -337,6 +346,21 @@ class Run:
         self.results.facts["start_cpu"] = used
         return found
 
+    def _panel(self) -> list[dict[str, Any]]:
+        """Every list page, asked for by a process on the server's core."""
+        url = self._url(self.plan.setups[0].partition("-")[0], self._world)
+        command = [sys.executable, "-m", "bench", "panel", "--database-url", url, "--json"]
+        with on_cores(Cores.dealt(1).server):
+            done = subprocess.run(
+                [*command, "--rounds", str(self.plan.rounds)], cwd=ROOT, stdout=subprocess.PIPE, check=True
+            )
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        slowest = max(rows, key=lambda row: row["median_ms"])
+        self._say(
+            f"panel: {len(rows)} pages, the slowest is {slowest['page']}: {slowest['median_ms']:.0f} ms"
+        )
+        return rows
+
     def _sdk(self, made: Stand) -> dict[str, float]:
         return sdk.measure(self._stock, made.served.port, self.plan.sdk_calls, self.plan.rounds)
 
@@ -365,9 +389,10 @@ class Run:
             for other in ("postgresql-2", "sqlite-1"):
                 if other in plan.setups:
                     with self._stand(other) as second:
-                        self._in_turn(f"{other} to postgresql-1", base, second)
-                        if other == "postgresql-2" and self.results.facts["machine_cores"] < WHOLE_CORES:
-                            self._halves(base, second)
+                        if other == "postgresql-2":
+                            self._two(base, second)
+                        else:
+                            self._in_turn(f"{other} to postgresql-1", base, second)
             with self._stand("postgresql-1", LOG_LEVEL="INFO") as talking:
                 self._in_turn("a line of log for each request", base, talking)
             self._shares(base)
@@ -380,10 +405,19 @@ class Run:
                     with self._stand("postgresql-1", large) as huge:
                         self._sizes(tiny, Stock(small, self._keys), huge, Stock(large, self._keys))
 
-    def _in_turn(self, name: str, base: Stand, other: Stand) -> None:
+    def _in_turn(self, name: str, base: Stand, other: Stand, connections: int = 16) -> None:
         shots = self._stock.checks(1500)
-        connections = 16
         self._pairs(name, (base, shots), (other, shots), connections)
+
+    def _two(self, base: Stand, second: Stand) -> None:
+        """Two workers, with so many connections that each of them has as much to do as the single one, and with no more
+        than keep the single one busy.
+        """
+        for connections in WORKED_BY_TWO:
+            name = f"postgresql-2 to postgresql-1, {connections} connections"
+            self._in_turn(name, base, second, connections)
+        if self.results.facts["machine_cores"] < WHOLE_CORES:
+            self._halves(base, second)
 
     def _halves(self, base: Stand, second: Stand) -> None:
         """One worker and two on the same core, each with half of it: so none goes short because of the other."""
@@ -393,7 +427,8 @@ class Run:
         for pid in pids:
             pin(pid, base.cores.server)
         with quota.part_of_a_core(pids, 0.5):
-            self._in_turn("half cores: postgresql-2 to postgresql-1", base, second)
+            for connections in WORKED_BY_TWO:
+                self._in_turn(f"half cores, {connections} connections", base, second, connections)
 
     def _sizes(self, tiny: Stand, few: Stock, huge: Stand, many: Stock) -> None:
         name = f"{few.world.size.resources:,} to {many.world.size.resources:,} resources"

@@ -89,6 +89,14 @@ class Stock:
             self._tokens[pair] = self._issuer.access(self.subject(*pair)).token
         return self._tokens[pair]
 
+    def admin_token(self) -> str:
+        """The token of the panel, of the first person, who is an administrator."""
+        world = self.world
+        signed = self._issuer.admin(
+            user_id=world.uuid("user", 0), email=world.email(0), name=world.name(0), epoch=0
+        )
+        return signed.token
+
     def fresh_tokens(self, pairs: Sequence[tuple[int, int]]) -> list[str]:
         """A new token for each person and workspace. Signing takes a millisecond, so all processors help."""
         subjects = [self.subject(*pair) for pair in pairs]

@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bench.panel import REPORTS, TARGET_MS
 from bench.run import WHOLE_CORES, Results
 
 CHECKS = ("check-fresh", "check", "check-action", "user-actions", "batch", "accessible", "accessible-all")
 BASE = "postgresql-1"
+TWO = ("postgresql-2", "half cores")
+"""How the names of comparisons of two workers with one begin."""
+CONSTANT_MB = 4
+"""What a worker may hold more while a file is sent that is larger."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,10 @@ def _verdicts(results: Results) -> Iterator[Verdict]:
     yield from _ratio(results, "accessible", "accessible, limit 100", 0.4)
     yield from _batch(results)
     yield from _whole(results)
+    yield from _two(results)
     yield from _pairs(results)
     yield from _once(results)
+    yield from _panel(results)
     yield from _registrations(results)
     yield from _answers(results)
 
@@ -139,24 +146,60 @@ def _whole(results: Results) -> Iterator[Verdict]:
     yield Verdict(title, wanted, f"{times:.1f} times", times <= 3)
 
 
+def _two(results: Results) -> Iterator[Verdict]:
+    """What two workers do more than one when there is enough to do for two; with less, for information."""
+    cores = results.facts["machine_cores"]
+    for begin, title in zip(TWO, ("a core for each", "half a core for each"), strict=True):
+        found = {
+            name.split()[-2]: middle([row for row in results.pairs if row["pair"] == name], "rate")
+            for name in dict.fromkeys(row["pair"] for row in results.pairs)
+            if name.startswith(begin)
+        }
+        if not found:
+            continue
+        most = max(found, key=int)
+        told = ", ".join(f"{rate:.2f} times with {connections}" for connections, rate in found.items())
+        met: bool | None = found[most] >= 1.7
+        why = f" (judged with {most})"
+        if begin == TWO[0] and cores < WHOLE_CORES:
+            met, why = None, f"; {cores} cores are too few for two workers, database and driver"
+        yield Verdict(f"two workers, {title}", "at least 1.7 times one", f"{told} connections{why}", met)
+
+
+def _panel(results: Results) -> Iterator[Verdict]:
+    """Pages as measured, each the median of its rounds."""
+    lists: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for row in results.facts.get("panel", []):
+        is_list = not row["page"].startswith("API") and row["page"] not in REPORTS
+        (lists if is_list else others).append(row)
+    wanted = f"at most {TARGET_MS} ms each"
+    for title, rows in (("list pages of the panel", lists), ("reports and JSON API of the panel", others)):
+        if not rows:
+            continue
+        slowest = max(rows, key=lambda row: row["median_ms"])
+        quick = sum(row["median_ms"] <= TARGET_MS for row in rows)
+        told = f"{quick} of {len(rows)}; the slowest, {slowest['page']}, {slowest['median_ms']:.0f} ms"
+        if rows is lists:
+            yield Verdict(title, wanted, told, quick == len(rows))
+        else:
+            yield Verdict(title, "", f"{told} ({wanted})", None)
+    if found := results.facts.get("export"):
+        told = (
+            f"{found['grown']:.1f} MB more while {found['rows']:,} people, {found['megabytes']:.0f} MB, were sent"
+            f" in {found['seconds']:.1f} s"
+        )
+        yield Verdict("export of all people", "in constant memory", told, found["grown"] < CONSTANT_MB)
+
+
 def _pairs(results: Results) -> Iterator[Verdict]:
     names = list(dict.fromkeys(row["pair"] for row in results.pairs))
-    cores = results.facts["machine_cores"]
     for name in names:
         rows = [row for row in results.pairs if row["pair"] == name]
         rate, p50 = middle(rows, "rate"), middle(rows, "p50")
-        if name.startswith("postgresql-2"):
-            met = rate >= 1.7 if cores >= WHOLE_CORES else None
-            why = (
-                "" if met is not None else f"; {cores} cores are too few for two workers, database and driver"
-            )
-            yield Verdict(
-                "two workers, a core for each", "at least 1.7 times one", f"{rate:.2f} times{why}", met
-            )
-        elif name.startswith("half cores"):
-            title = "two workers, half a core for each"
-            yield Verdict(title, "at least 1.7 times one", f"{rate:.2f} times", rate >= 1.7)
-        elif name.startswith("sqlite"):
+        if name.startswith(TWO):
+            continue
+        if name.startswith("sqlite"):
             yield Verdict(
                 "SQLite, single check", "at least as fast as PostgreSQL", f"{rate:.2f} times", rate >= 1
             )

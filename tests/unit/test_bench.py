@@ -320,8 +320,9 @@ def results() -> Results:
     made.rows += [row("check-fresh", ratio) for ratio in (0.5, 0.6)] + [row("batch", 0.3)]
     made.rows += [row("batch", 0.03, 1), row("resolve", 0.1, memory=125.0)]
     made.pairs = [
-        {"pair": "postgresql-2 to postgresql-1", "rate": 0.9, "p50": 1.2, "wrong": 0},
-        {"pair": "half cores: postgresql-2 to postgresql-1", "rate": 1.8, "p50": 0.6, "wrong": 0},
+        {"pair": "postgresql-2 to postgresql-1, 64 connections", "rate": 0.9, "p50": 1.2, "wrong": 0},
+        {"pair": "half cores, 16 connections", "rate": 1.5, "p50": 0.6, "wrong": 0},
+        {"pair": "half cores, 64 connections", "rate": 1.8, "p50": 0.6, "wrong": 0},
         {"pair": "sqlite-1 to postgresql-1", "rate": 0.9, "p50": 1.2, "wrong": 0},
     ]
     made.facts = {
@@ -333,6 +334,12 @@ def results() -> Results:
         "start_seconds": [1.0, 1.6, 1.4],
         "start_cpu": [1.0, 1.0, 1.0],
         "sdk": {"overhead": 0.3},
+        "panel": [
+            {"page": "users", "median_ms": 50.0},
+            {"page": "usage", "median_ms": 60.0},
+            {"page": "API: users", "median_ms": 40.0},
+        ],
+        "export": {"rows": 10, "megabytes": 5.0, "seconds": 1.0, "grown": 1.0},
         "counts": {"check": {"statements": 1, "redis": 0}, "share": {"statements": 5, "redis": 0}},
     }
     return made
@@ -357,7 +364,30 @@ def test_each_target_is_judged_by_medians() -> None:
     assert words["memory over time"] == words["check-action"] == "not judged"
     assert words["statements of check"] == "met"
     assert words["statements of share"] == "missed"
+    assert words["list pages of the panel"] == "met"
+    assert words["reports and JSON API of the panel"] == "for information"
+    assert words["export of all people"] == "met"
     assert words["answers"] == "met"
+
+
+def test_two_workers_are_judged_where_there_is_enough_to_do() -> None:
+    made = results()
+    found = {one.target: one for one in verdicts(made)}["two workers, half a core for each"]
+    assert found.found == "1.50 times with 16, 1.80 times with 64 connections (judged with 64)"
+    made.pairs[2]["rate"] = 1.6
+    words = {one.target: one.word for one in verdicts(made)}
+    assert words["two workers, half a core for each"] == "missed"
+    made.facts["machine_cores"] = 4
+    words = {one.target: one.word for one in verdicts(made)}
+    assert words["two workers, a core for each"] == "missed"
+
+
+def test_one_slow_list_or_a_file_that_is_kept_is_a_miss() -> None:
+    made = results()
+    made.facts["panel"].append({"page": "groups", "median_ms": 51.0})
+    made.facts["export"]["grown"] = 5.0
+    words = {one.target: one.word for one in verdicts(made)}
+    assert words["list pages of the panel"] == words["export of all people"] == "missed"
 
 
 def test_one_wrong_answer_is_too_many() -> None:

@@ -19,7 +19,7 @@ from sentinel.roles.models import ActionUsage, GroupRole, Role, RoleAction, Serv
 MOST_DORMANT = 50
 MOST_UNUSED = 500
 """The contract sets no bound; beyond this nobody reads a list."""
-SOME_DORMANT = 500
+SOME_DORMANT = 100
 """So many grants a page looks for of those that were given directly, and as many of those given through groups."""
 SOME_UNUSED = 50
 """So many roles a page shows."""
