@@ -73,7 +73,7 @@ async def fetch_facts(
     found = from_json(row.facts) if database.is_sqlite else row.facts or ()
     facts = [UNKNOWN] * len(questions)
     for number in found:
-        facts[number >> BITS] = number & KNOWN
+        facts[number >> BITS] |= number & KNOWN
     return row, facts
 
 
@@ -236,8 +236,6 @@ def _facts_of_many() -> Any:
     to_him = shares(DIRECT, Share.grantee_type == _USER, Share.grantee_id == _sub)
     to_groups = shares(THROUGH_GROUP, Share.grantee_type == _GROUP, _is_own_group(is_sqlite=False))
     held = sa.union_all(to_him, to_groups).limit(_number(FEW + 1)).cte("held").prefix_with("MATERIALIZED")
-    bits = sa.func.bit_or(held.c.bit, type_=sa.Integer).label("bits")
-    best = sa.select(held.c.id, bits).group_by(held.c.id).cte("best").prefix_with("MATERIALIZED")
     worth_it = sa.select(sa.and_(many, sa.func.count() <= _number(FEW))).select_from(held).scalar_subquery()
 
     question = _question_rows(is_sqlite=False)
@@ -256,12 +254,13 @@ def _facts_of_many() -> Any:
         .offset(_ZERO)
         .subquery("found")
     )
+    # A resource is there once for each of its shares that the caller has.
     shared = sa.case(
-        (worth_it, sa.func.coalesce(best.c.bits, _ZERO)), else_=_shares_of_resource(False, found.c.id)
+        (worth_it, sa.func.coalesce(held.c.bit, _ZERO)), else_=_shares_of_resource(False, found.c.id)
     )
     facts = found.c.ordinal * _number(KNOWN + 1) + found.c.record + shared
     return sa.select(sa.func.array_agg(sa.cast(facts, sa.Integer), type_=Plain("integer[]"))).select_from(
-        found.outerjoin(best, best.c.id == found.c.id)
+        found.outerjoin(held, held.c.id == found.c.id)
     )
 
 
