@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from bench import export, quota, sdk
 from bench.data import Size, World
-from bench.driver import Measured, Repeating, capacity, cpu_seconds, drive, resident
+from bench.driver import Measured, Once, Repeating, capacity, cpu_seconds, drive, resident
 from bench.issuer import BenchIssuer
 from bench.load import load
 from bench.scenarios import SCENARIOS, Load, Scenario, Setting
@@ -32,8 +32,12 @@ from tests.servers import start_private_redis
 
 SETUPS = {"postgresql-1": 1, "postgresql-2": 2, "sqlite-1": 1}
 """Database and number of worker processes."""
-FRESH_EACH = 1500
-"""Tokens that were never shown before, for each second of a slot; a slot that has used them up ends early."""
+FRESH_EACH = 2_500
+FRESH_MOST = 7_000
+"""Tokens that were never shown before, for each second of a slot: so many for each connection, so many at most."""
+
+WARMING = 400
+"""Requests before anything is measured."""
 
 Say = Callable[[str], None]
 
@@ -171,8 +175,8 @@ class Run:
 
     def _setting(self, made: Stand, scenario: Scenario) -> Setting:
         plan = self.plan
-        slots = plan.rounds * len(plan.connections) + 1
-        fresh = int(FRESH_EACH * plan.seconds * slots)
+        each_second = sum(min(FRESH_EACH * connections, FRESH_MOST) for connections in plan.connections)
+        fresh = int(each_second * plan.seconds * plan.rounds) + WARMING
         turn = self._turns[scenario.name]
         self._turns[scenario.name] += 1
         return Setting(self._stock, made, self._issuer, fresh, turn)
@@ -182,7 +186,7 @@ class Run:
         prepared = scenario.make(self._setting(made, scenario))
         product, ceiling = made.product_pids(), made.ceiling_pids()
         least = self.plan.seconds / 3
-        drive(made.served.port, prepared.feed, connections=8, seconds=least, most=400)
+        drive(made.served.port, prepared.feed, connections=8, seconds=least, most=WARMING)
         drive(made.ceiling_port, Repeating(prepared.ceiling), connections=8, seconds=least)
         for turn in range(self.plan.rounds):
             for connections in self.plan.connections:
@@ -222,10 +226,11 @@ class Run:
         ceiling: Measured,
     ) -> None:
         assert all(status == 200 for _, status, _ in ceiling.answers), "the ceiling answers every request"
-        if not product.count or not ceiling.count:
-            self._row(
-                {"setup": made.name, "scenario": scenario.name, "connections": connections, "empty": True}
-            )
+        # A slot in which there was nothing left to ask has measured how it ends.
+        ran_out = isinstance(prepared.feed, Once) and not prepared.feed.left
+        if not product.count or not ceiling.count or ran_out:
+            row = {"setup": made.name, "scenario": scenario.name, "connections": connections, "empty": True}
+            self._row(row | {"wrong": prepared.wrong(product.answers)})
             return
         self._row(
             {
