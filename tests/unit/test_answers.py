@@ -135,6 +135,25 @@ async def test_answers_wait_for_each_other_and_not_for_long() -> None:
     assert sent() == [1] * (2 * TOGETHER + 1)
 
 
+async def test_a_connection_that_cannot_be_written_to_keeps_no_other_from_its_answer() -> None:
+    loop = asyncio.get_running_loop()
+    told: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    outgoing, error = Outgoing.of(loop), OSError("gone")
+
+    class Broken(Noted):
+        def send_unsent(self) -> None:
+            raise error
+
+    others = [Noted(loop) for _ in range(TOGETHER)]
+    outgoing.add(Broken(loop))  # type: ignore[arg-type]
+    for connection in others:
+        outgoing.add(connection)  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert [connection.sent for connection in others] == [1] * TOGETHER
+    assert [context["exception"] for context in told] == [error]
+
+
 async def test_answers_of_one_loop_know_nothing_of_another() -> None:
     outgoing = Outgoing.of(asyncio.get_running_loop())
     assert Outgoing.of(asyncio.get_running_loop()) is outgoing

@@ -71,7 +71,12 @@ class Outgoing:
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
-            connection.send_unsent()
+            try:
+                connection.send_unsent()
+            except Exception as error:
+                connection.loop.call_exception_handler(
+                    {"message": "An answer could not be written.", "exception": error, "protocol": connection}
+                )
 
 
 class Protocol(HttpToolsProtocol):
