@@ -46,7 +46,7 @@ class Outgoing:
 
     Whoever waits for answers is woken with each that is written, which takes the kernel longer than the writing. So
     those that are ready in one turn of the loop leave together: as soon as there are enough of them, or at the
-    beginning of the next turn. Waiting for all of a turn would leave the other side with nothing to do meanwhile.
+    beginning of the next turn. A turn may be long, so none waits for all of it.
     """
 
     _of: ClassVar["WeakKeyDictionary[asyncio.AbstractEventLoop, Outgoing]"] = WeakKeyDictionary()

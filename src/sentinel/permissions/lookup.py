@@ -72,6 +72,7 @@ async def fetch_facts(
     [row] = await database.fetch(FACTS, parameters)
     found = from_json(row.facts) if database.is_sqlite else row.facts or ()
     facts = [UNKNOWN] * len(questions)
+    # One for each share of a resource that the caller has.
     for number in found:
         facts[number >> BITS] |= number & KNOWN
     return row, facts
@@ -290,8 +291,8 @@ def _is_named(is_sqlite: bool, named: Any) -> tuple[Any, ...]:
     if is_sqlite:
         names = Resource.service_name == named.service_name, Resource.resource_type == named.resource_type
         return *names, Resource.resource_id == named.resource_id, is_here(is_sqlite)
-    # Where workspaces have few resources, an index of all of one kind would look as good as that of their ids. It has
-    # nothing but the workspace to be used for.
+    # Where workspaces have few resources, the planner would take an index of all of one kind to be as good as that of
+    # ids. Names that are compared in this way cannot be looked up in an index.
     return (
         Resource.workspace_id == _wid,
         Resource.resource_id == named.resource_id,
