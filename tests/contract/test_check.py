@@ -13,7 +13,7 @@ from sentinel.apps.authentication import Credentials
 from sentinel.apps.models import ServiceApp
 from sentinel.audit.models import Activity
 from sentinel.identity.models import User
-from sentinel.permissions.facts import REGISTERED, UNKNOWN
+from sentinel.permissions.facts import REGISTERED, SHOWN, UNKNOWN
 from sentinel.permissions.lookup import FEW, MANY, Question, fetch_facts
 from sentinel.permissions.models import Resource, Share
 from sentinel.tokens.claims import TokenType
@@ -203,6 +203,50 @@ async def test_P1_unknown_and_foreign_resources_are_denied_not_missing(stage: St
     _, (known, foreign) = await fetch_facts(stage.state.database, shown, asked, stage.clock.now())
     assert known & REGISTERED
     assert foreign == UNKNOWN
+
+
+@pytest.mark.parametrize("times", [1, MANY])
+async def test_P1_each_question_is_about_its_own_names(stage: Stage, times: int) -> None:
+    """§8 P1: one id may stand for a resource of each kind and each service. Whether the names of a batch are alike or
+    not, each answer is about the names of its question.
+    """
+    notes, boss = await stage.service(), await stage.user()
+    workspace = await stage.workspace(boss)
+    same = uuid4()
+    names = [(service, kind) for service in ("notes", "wiki") for kind in ("document", "image")]
+    for (service, kind), visibility in zip(names[:3], ("workspace", "private", "workspace"), strict=True):
+        await stage.add(
+            Resource(
+                id=uuid4(),
+                service_name=service,
+                resource_type=kind,
+                resource_id=same,
+                workspace_id=workspace.id,
+                owner_id=None,
+                visibility=visibility,
+                created_at=stage.clock.now(),
+            )
+        )
+    headers = await as_user(stage, notes, boss, workspace)
+    claims = stage.state.verifier.user(headers["Authorization"].split()[1], allow=[TokenType.ACCESS])
+    shown = Credentials(notes.app.key_hash, claims)
+    expected = dict(zip(names, (REGISTERED | SHOWN, REGISTERED, REGISTERED | SHOWN, UNKNOWN), strict=True))
+
+    async def agree(*asked: tuple[str, str]) -> None:
+        questions = [
+            Question(service_name=service, resource_type=kind, resource_id=str(same), action="view")
+            for service, kind in asked
+        ]
+        _, facts = await fetch_facts(stage.state.database, shown, questions * times, stage.clock.now())
+        assert facts == [expected[name] for name in asked] * times
+
+    for name in names:
+        await agree(name)
+        await agree(name, name)
+    await agree(*names)
+    await agree(("notes", "document"), ("notes", "image"))
+    await agree(("wiki", "image"), ("notes", "image"))
+    assert await allowed(stage, headers) == []
 
 
 async def test_P1_groups_of_another_workspace_and_stale_rows_open_nothing(stage: Stage) -> None:

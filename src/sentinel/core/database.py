@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -26,8 +26,8 @@ from sentinel.core.errors import DomainError, Unavailable
 if TYPE_CHECKING:  # where PostgreSQL is used, it stays out of memory
     import sqlite3
 
-POOL_SIZE = 20
-POOL_OVERFLOW = 10
+POOL_SIZE = 8
+POOL_OVERFLOW = 8
 WAIT_SECONDS = 5
 """How long a request waits for a connection before it is answered 503."""
 MAPPED = 2**31 - 2**16
@@ -300,7 +300,11 @@ def upsert(session: AsyncSession, table: Any) -> Any:
     """An INSERT into ``table`` that has ``on_conflict_do_nothing`` and ``on_conflict_do_update``, in the dialect
     of the session's database.
     """
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert: Any = postgresql.insert
+    if session.get_bind().dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        insert = sqlite.insert
     return insert(table)
 
 

@@ -23,7 +23,6 @@ class User(Base):
             "created_at",
             "id",
             postgresql_where=sa.text("is_admin"),
-            sqlite_where=sa.text("is_admin = 1"),
         ),
         sa.Index(None, "organization_id", "email"),
     )
@@ -61,7 +60,6 @@ class Organization(Base):
             "is_public",
             unique=True,
             postgresql_where=sa.text("is_public"),
-            sqlite_where=sa.text("is_public"),
         ),
     )
 

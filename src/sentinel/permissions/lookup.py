@@ -84,22 +84,29 @@ def _questions_as_parameters(questions: Sequence[Question], is_sqlite: bool) -> 
             [q["service_name"], q["resource_type"], q["resource_id"].replace("-", "")] for q in questions
         ]
         return {"questions": to_json(triples).decode()}
+    service_name, service_names = _in_one([q["service_name"] for q in questions])
+    resource_type, resource_types = _in_one([q["resource_type"] for q in questions])
     return {
         "many": len(questions) >= MANY,
-        "service_names": _in_one([q["service_name"] for q in questions]),
-        "resource_types": _in_one([q["resource_type"] for q in questions]),
-        "resource_ids": _in_one([q["resource_id"] for q in questions]),
+        "service_name": service_name,
+        "service_names": service_names,
+        "resource_type": resource_type,
+        "resource_types": resource_types,
+        "resource_ids": [q["resource_id"] for q in questions],
     }
 
 
-def _in_one(texts: list[str]) -> str:
-    """``texts`` as one, which the server takes apart again: the driver looks at every member of an array, twice.
-    Raises :class:`ValueError` when one of them holds what stands between them.
+def _in_one(texts: list[str]) -> tuple[str | None, str | None]:
+    """``texts`` as the one that all of them are, or else put together as one, which the server takes apart again: the
+    driver looks at every member of an array, twice. Raises :class:`ValueError` when one of them holds what stands
+    between them.
     """
+    if len(alike := set(texts)) == 1:
+        return alike.pop(), None
     whole = SEPARATOR.join(texts)
     if whole.count(SEPARATOR) != max(len(texts) - 1, 0):
         raise ValueError("a name must not hold control characters")
-    return whole
+    return None, whole
 
 
 def _question_rows(is_sqlite: bool) -> Any:
@@ -115,9 +122,13 @@ def _question_rows(is_sqlite: bool) -> Any:
             sa.func.json_extract(each.c.value, second).label("resource_type"),
             sa.type_coerce(sa.func.json_extract(each.c.value, third), sa.Uuid()).label("resource_id"),
         ).subquery("question")
+    text = Plain("text")
     each = (
+        # Where there is one name for all, its column has nothing but NULL.
         sa.func.unnest(
-            _apart("service_names"), _apart("resource_types"), _apart("resource_ids", Plain("uuid[]"))
+            _apart("service_names"),
+            _apart("resource_types"),
+            sa.bindparam("resource_ids", type_=Plain("uuid[]")),
         )
         .table_valued(
             sa.column("service_name", sa.Text()),
@@ -129,17 +140,18 @@ def _question_rows(is_sqlite: bool) -> Any:
     )
     return sa.select(
         (each.c.position - _ONE).label("ordinal"),
-        each.c.service_name,
-        each.c.resource_type,
+        sa.func.coalesce(each.c.service_name, sa.bindparam("service_name", type_=text)).label("service_name"),
+        sa.func.coalesce(each.c.resource_type, sa.bindparam("resource_type", type_=text)).label(
+            "resource_type"
+        ),
         each.c.resource_id,
     ).subquery("question")
 
 
-def _apart(name: str, type_: Plain | None = None) -> Any:
+def _apart(name: str) -> Any:
     """The texts that :func:`_in_one` has made one of, given by ``name``, as an array."""
     separator = sa.literal_column(f"chr({ord(SEPARATOR)})", sa.Text)
-    texts = sa.func.string_to_array(sa.bindparam(name, type_=Plain("text")), separator)
-    return texts if type_ is None else sa.cast(texts, type_)
+    return sa.func.string_to_array(sa.bindparam(name, type_=Plain("text")), separator)
 
 
 def _one_question(is_sqlite: bool) -> Any:
