@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from sentinel.api.middleware.express import IN_ONE_GO
-from sentinel.cli.drain import TOGETHER, Connection, Outgoing
+from sentinel.cli.drain import Connection
 
 pytestmark = pytest.mark.anyio
 
@@ -101,64 +101,3 @@ async def test_an_answer_that_was_given_leaves_whatever_happens(
 async def test_the_last_answer_leaves_before_the_connection_does() -> None:
     whole = await answered(b"GET /0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", lambda _: None)
     assert whole == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n/0"
-
-
-class Noted:
-    """A connection that only notes that its answer leaves."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.sent = 0
-
-    def send_unsent(self) -> None:
-        self.sent += 1
-
-
-async def test_answers_wait_for_each_other_and_not_for_long() -> None:
-    outgoing = Outgoing.of(asyncio.get_running_loop())
-    connections = [Noted(asyncio.get_running_loop()) for _ in range(2 * TOGETHER + 1)]
-
-    def sent() -> list[int]:
-        return [connection.sent for connection in connections]
-
-    for connection in connections[: TOGETHER - 1]:
-        outgoing.add(connection)  # type: ignore[arg-type]
-    assert sum(sent()) == 0
-    outgoing.add(connections[TOGETHER - 1])  # type: ignore[arg-type]
-    assert sent() == [1] * TOGETHER + [0] * (TOGETHER + 1)
-    for connection in connections[TOGETHER:]:
-        outgoing.add(connection)  # type: ignore[arg-type]
-    assert sent() == [1] * (2 * TOGETHER) + [0]
-    await asyncio.sleep(0)
-    assert sent() == [1] * (2 * TOGETHER + 1)
-    await asyncio.sleep(0)
-    assert sent() == [1] * (2 * TOGETHER + 1)
-
-
-async def test_a_connection_that_cannot_be_written_to_keeps_no_other_from_its_answer() -> None:
-    loop = asyncio.get_running_loop()
-    told: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: told.append(context))
-    outgoing, error = Outgoing.of(loop), OSError("gone")
-
-    class Broken(Noted):
-        def send_unsent(self) -> None:
-            raise error
-
-    others = [Noted(loop) for _ in range(TOGETHER)]
-    outgoing.add(Broken(loop))  # type: ignore[arg-type]
-    for connection in others:
-        outgoing.add(connection)  # type: ignore[arg-type]
-    await asyncio.sleep(0)
-    assert [connection.sent for connection in others] == [1] * TOGETHER
-    assert [context["exception"] for context in told] == [error]
-
-
-async def test_answers_of_one_loop_know_nothing_of_another() -> None:
-    outgoing = Outgoing.of(asyncio.get_running_loop())
-    assert Outgoing.of(asyncio.get_running_loop()) is outgoing
-    other = asyncio.new_event_loop()
-    try:
-        assert Outgoing.of(other) is not outgoing
-    finally:
-        other.close()

@@ -12,8 +12,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import uvicorn
 from starlette.types import Scope
@@ -37,71 +36,27 @@ STARTING = 120.0
 """Seconds after its start in which a worker need not answer the parent; that it runs is enough."""
 
 
-TOGETHER = 6
-"""Answers that are written one right after the other at most. The first of them waits for the others."""
-
-
-class Outgoing:
-    """The connections of one loop with an answer that has not left yet.
+class Protocol(HttpToolsProtocol):
+    """HTTP whose refusals look like those of the application, and whose answers leave together.
 
     Whoever waits for answers is woken with each that is written, which takes the kernel longer than the writing. So
-    those that are ready in one turn of the loop leave together: as soon as there are enough of them, or at the
-    beginning of the next turn. A turn may be long, so none waits for all of it.
+    those that are ready in one turn of the loop are written one right after the other, at the beginning of the next.
     """
-
-    _of: ClassVar["WeakKeyDictionary[asyncio.AbstractEventLoop, Outgoing]"] = WeakKeyDictionary()
-
-    def __init__(self) -> None:
-        self._waiting: list[Protocol] = []
-
-    @classmethod
-    def of(cls, loop: asyncio.AbstractEventLoop) -> "Outgoing":
-        """The one of that loop."""
-        return cls._of.setdefault(loop, cls())
-
-    def add(self, connection: "Protocol") -> None:
-        """Have what that connection has not sent leave before any task that is begun from here on."""
-        waiting = self._waiting
-        waiting.append(connection)
-        if len(waiting) >= TOGETHER:
-            self._send()
-        elif len(waiting) == 1:
-            connection.loop.call_soon(self._send)
-
-    def _send(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for connection in waiting:
-            try:
-                connection.send_unsent()
-            except Exception as error:
-                connection.loop.call_exception_handler(
-                    {"message": "An answer could not be written.", "exception": error, "protocol": connection}
-                )
-
-
-class Protocol(HttpToolsProtocol):
-    """HTTP whose refusals look like those of the application, and whose answers leave together."""
 
     _unsent = b""
 
     def eof_received(self) -> None:
         # Who sends no more may still read; the transport closes when this returns.
-        self.send_unsent()
+        self._send()
         super().eof_received()
 
-    def connection_made(self, transport: Any) -> None:
-        self._outgoing = Outgoing.of(self.loop)
-        super().connection_made(transport)
-
     def _send_soon(self, answer: bytes) -> None:
-        # Whoever sends requests ahead may have more than one of these.
-        waits = bool(self._unsent)
+        if not self._unsent:
+            # Before any task that begins from here on, so before the answer to a request that was sent ahead.
+            self.loop.call_soon(self._send)
         self._unsent += answer
-        if not waits:
-            self._outgoing.add(self)
 
-    def send_unsent(self) -> None:
-        """Write what was kept to leave together with other answers."""
+    def _send(self) -> None:
         answer, self._unsent = self._unsent, b""
         if answer and not self.transport.is_closing():
             self.transport.write(answer)
@@ -122,7 +77,7 @@ class Protocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers), b"", body]
-        self.send_unsent()
+        self._send()
         self.transport.write(b"\r\n".join(lines))
         self.transport.close()
 
@@ -147,7 +102,7 @@ class Protocol(HttpToolsProtocol):
             self._send_soon(b"".join([STATUS_LINE[200], *default, lines, end, body]))
             cycle.message_event.set()
             if not cycle.keep_alive:
-                self.send_unsent()
+                self._send()
                 cycle.transport.close()
             cycle.on_response()
         return True
@@ -160,7 +115,7 @@ class Connection(Protocol):
 
     def shutdown(self) -> None:
         self._last = True
-        self.send_unsent()
+        self._send()
         if self.cycle is None or self.cycle.response_complete:
             self.loop.call_later(LINGER, self._leave)
         else:
@@ -172,7 +127,7 @@ class Connection(Protocol):
             self.cycle.keep_alive = False
 
     def _leave(self) -> None:
-        self.send_unsent()
+        self._send()
         if not self.transport.is_closing():
             super().shutdown()
 
