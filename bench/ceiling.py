@@ -24,12 +24,12 @@ from sqlalchemy.engine import make_url
 
 from bench.data import SHOWROOM_TYPE
 from sentinel.cli.server import UVICORN
-from sentinel.core.database import POOL_SIZE
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+CONNECTIONS = 20
 ONE = "SELECT resource_id, visibility FROM resource_permissions WHERE id = $1"
 ROWS = (
     "SELECT resource_id FROM resource_permissions WHERE workspace_id = $1 AND service_name = $2 "
@@ -101,8 +101,8 @@ class Bare:
                 password=url.password,
                 database=url.database,
                 ssl=False,
-                min_size=POOL_SIZE,
-                max_size=POOL_SIZE,
+                min_size=CONNECTIONS,
+                max_size=CONNECTIONS,
                 # The driver's own pool sends a second statement whenever a connection comes back; the ceiling is one.
                 reset=_nothing,
             )

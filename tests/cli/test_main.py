@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 import sentinel
-from sentinel.cli import console
+from sentinel.cli import SPARING, console
 from sentinel.cli.main import ROOMS
 from tests.cli.terminal import Terminal
 
@@ -120,6 +120,43 @@ def test_the_served_application_does_not_load_the_development_mode() -> None:
         "print([name for name in sys.modules if name.startswith('sentinel.devmode')])"
     )
     assert _run([sys.executable, "-c", code]).endswith("\n[]\n[]\n")
+
+
+def serving(before: str = "", **variables: str) -> list[str]:
+    """What is left of ``sentinel serve`` when it has ended: the lines of a program that looks at its own process."""
+    code = (
+        "import os, sys; sys.argv = ['sentinel', 'serve']\n"
+        "import sentinel.cli\n"
+        f"{before}\n"
+        "try: sentinel.cli.main()\n"
+        "except SystemExit as end: print(end.code)\n"
+        "print(*[os.environ.get(name) for name in sentinel.cli.SPARING])\n"
+        "print(*[name for name in ('typer', 'uvicorn', 'jinja2') if name in sys.modules])\n"
+    )
+    env = os.environ | {"PYTHONPATH": _source(), "WEB_CONCURRENCY": "none"} | variables
+    done = subprocess.run([sys.executable, "-c", code], check=False, env=env, capture_output=True, text=True)
+    return [*done.stderr.splitlines(), *done.stdout.splitlines()]
+
+
+def test_a_server_begins_sparing_and_without_what_commands_are_made_with() -> None:
+    *refusal, status, spared, loaded = serving()
+    assert "WEB_CONCURRENCY" in " ".join(refusal)
+    assert (status, spared, loaded) == ("2", " ".join(SPARING.values()), "uvicorn")
+
+
+def test_what_an_operator_has_set_for_the_process_stays() -> None:
+    assert serving(MALLOC_TRIM_THRESHOLD_="1")[-2].split()[1] == "1"
+
+
+def test_unforeseen_error_of_the_server_is_one_line() -> None:
+    refusal, status, _, _ = serving("import sentinel.cli.serve; sentinel.cli.serve.serve = lambda: 1 / 0")
+    assert "ZeroDivisionError" in refusal
+    assert status == "1"
+
+
+def test_a_server_that_is_interrupted_says_so_with_its_status() -> None:
+    before = "import sentinel.cli.serve\ndef end(): raise KeyboardInterrupt\nsentinel.cli.serve.serve = end"
+    assert serving(before)[0] == "130"
 
 
 def test_a_key_can_be_made_without_loading_the_service() -> None:

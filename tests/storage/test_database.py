@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,15 @@ import anyio.lowlevel
 import pytest
 import sqlalchemy as sa
 
-from sentinel.core.database import Database, UtcDateTime, after_commit, contains_folded, savepoint
+from sentinel.core.database import (
+    POOL_OVERFLOW,
+    POOL_SIZE,
+    Database,
+    UtcDateTime,
+    after_commit,
+    contains_folded,
+    savepoint,
+)
 from sentinel.core.errors import Conflict, Unavailable
 from sentinel.identity.models import User
 from sentinel.permissions.models import Resource
@@ -261,3 +270,53 @@ async def test_an_error_of_a_statement_never_holds_its_values(database: Database
                 sa.text("SELECT no_such_column WHERE 'a' = :value"), {"value": "top-secret"}
             )
     assert "top-secret" not in str(error.value)
+
+
+async def test_there_are_as_many_sessions_as_connections_and_the_rest_waits_its_turn(
+    database: Database,
+) -> None:
+    places, order, full, go = POOL_SIZE + POOL_OVERFLOW, list[int](), asyncio.Event(), asyncio.Event()
+
+    async def one(number: int) -> None:
+        async with database.reading() as session:
+            order.append(number)
+            assert await session.scalar(sa.text("SELECT 1")) == 1
+            if len(order) == places:
+                full.set()
+            await go.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(places + 3):
+            group.create_task(one(number))
+        await full.wait()
+        await asyncio.sleep(0.05)
+        assert order == list(range(places))
+        go.set()
+    assert order == list(range(places + 3))
+
+
+@pytest.mark.parametrize("way", ["transaction", "reading"])
+async def test_who_waits_too_long_for_a_connection_is_told_so_and_keeps_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("sentinel.core.database.WAIT_SECONDS", 0.05)
+    opened = getattr(database, way)
+    async with AsyncExitStack() as all_of_them:
+        for _ in range(POOL_SIZE + POOL_OVERFLOW):
+            await all_of_them.enter_async_context(database.reading())
+        with pytest.raises(Unavailable) as refusal:
+            async with opened():
+                pytest.fail("there is no connection left")
+        assert refusal.value.reason == "database_unavailable"
+        waiting = asyncio.create_task(_open(opened))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    for _ in range(2 * (POOL_SIZE + POOL_OVERFLOW)):
+        async with opened() as session:
+            assert await session.scalar(sa.text("SELECT 1")) == 1
+
+
+async def _open(way: Any) -> None:
+    async with way():
+        pytest.fail("there is no connection left")

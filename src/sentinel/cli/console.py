@@ -4,25 +4,28 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NoReturn
-
-import typer
+from typing import Any, NoReturn, TextIO
 
 
 def say(text: str) -> None:
     """Print a result."""
-    typer.echo(text)
+    _put(text, sys.stdout)
 
 
 def remark(text: str) -> None:
     """Print something about the result, where it cannot be taken for the result itself."""
-    typer.echo(text, err=True)
+    _put(text, sys.stderr)
+
+
+def _put(text: str, where: TextIO) -> None:
+    where.write(f"{text}\n")
+    where.flush()
 
 
 def stop(text: str, *, status: int = 1) -> NoReturn:
     """Say why the command ends here, and end it with ``status``."""
     remark(text)
-    raise typer.Exit(status)
+    raise SystemExit(status)
 
 
 def print_json(value: Any) -> None:

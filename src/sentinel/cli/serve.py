@@ -4,14 +4,15 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import typer
 import uvicorn
 
 from sentinel import __version__, checklist
 from sentinel.app import Application, create_app
 from sentinel.cli import drain
+from sentinel.cli.console import stop
+from sentinel.cli.refusals import MISCONFIGURED
 from sentinel.cli.server import UVICORN, PortProblem
 from sentinel.core import tracing
 from sentinel.core.errors import Unavailable
@@ -20,8 +21,15 @@ from sentinel.migrations import upgrade
 from sentinel.settings import Settings, SettingsError
 from sentinel.tokens.keyring import KeyProblem
 
+if TYPE_CHECKING:  # what commands are made with stays out of the memory of a server
+    import typer
 
-def register(app: typer.Typer) -> None:
+
+LOOKS = (700, 3, 2)
+"""New objects until the collector looks at them, and after how many such looks it looks at older ones, and at all."""
+
+
+def register(app: "typer.Typer") -> None:
     """Add ``sentinel serve``."""
     app.command("serve")(serve)
 
@@ -34,7 +42,7 @@ def serve() -> None:
     try:
         settings = Settings.load()
     except SettingsError as problem:
-        _stop(f"The configuration cannot be used:\n{problem}")
+        stop(f"The configuration cannot be used:\n{problem}", status=MISCONFIGURED)
     _configure_logging(settings)
     findings = asyncio.run(checklist.run(settings))
     refused = checklist.refusals(findings)
@@ -48,7 +56,7 @@ def serve() -> None:
             seen=finding.seen,
         )
     if refused:
-        _stop(checklist.report_text(refused))
+        stop(checklist.report_text(refused), status=MISCONFIGURED)
     if untraced := tracing.problem():
         app_event("app.log", level="warning", message=untraced)
     try:
@@ -57,11 +65,14 @@ def serve() -> None:
         with _counted(settings, findings):
             _run(settings)
     except Unavailable:
-        _stop("The database cannot be reached; check DATABASE_URL and that the server is running.")
+        stop(
+            "The database cannot be reached; check DATABASE_URL and that the server is running.",
+            status=MISCONFIGURED,
+        )
     except KeyProblem as problem:
-        _stop(str(problem))
+        stop(str(problem), status=MISCONFIGURED)
     except PortProblem as problem:
-        _stop(str(problem))
+        stop(str(problem), status=MISCONFIGURED)
 
 
 def _counted(settings: Settings, findings: Sequence[checklist.Finding]) -> AbstractContextManager[None]:
@@ -82,7 +93,7 @@ def _run(settings: Settings) -> None:
     }
     if settings.web_concurrency == 1:
         tracing.begin(__version__)
-        config = uvicorn.Config(create_app(settings, late=True), **options)
+        config = uvicorn.Config(_lasting(create_app(settings, late=True)), **options)
     else:
         config = uvicorn.Config(
             "sentinel.cli.serve:application",
@@ -91,7 +102,7 @@ def _run(settings: Settings) -> None:
             **options,
         )
     if status := drain.serve(config):
-        raise typer.Exit(status)
+        raise SystemExit(status)
 
 
 def application() -> Application:
@@ -99,10 +110,16 @@ def application() -> Application:
     settings = Settings.load()
     _configure_logging(settings)
     tracing.begin(__version__)
-    app = create_app(settings, late=True)
-    # All of this stays. Looking through it for garbage would stop the answers for a tenth of a second now and then.
+    return _lasting(create_app(settings, late=True))
+
+
+def _lasting(app: Application) -> Application:
+    # All that is there now stays. Looking through it for garbage would stop the answers for a tenth of a second now and
+    # then.
     gc.freeze()
     gc.enable()
+    # What is left to look through is little, so it is looked at early: requests leave garbage that refers to itself.
+    gc.set_threshold(*LOOKS)
     return app
 
 
@@ -114,8 +131,3 @@ def _configure_logging(settings: Settings) -> None:
         version=__version__,
         debug=settings.debug,
     )
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)

@@ -1,5 +1,6 @@
 """The database: engines, transactions, portable column types. PostgreSQL and SQLite behave alike behind this file."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -26,8 +27,8 @@ from sentinel.core.errors import DomainError, Unavailable
 if TYPE_CHECKING:  # where PostgreSQL is used, it stays out of memory
     import sqlite3
 
-POOL_SIZE = 8
-POOL_OVERFLOW = 8
+POOL_SIZE = 10
+POOL_OVERFLOW = 6
 WAIT_SECONDS = 5
 """How long a request waits for a connection before it is answered 503."""
 MAPPED = 2**31 - 2**16
@@ -222,6 +223,7 @@ class Database:
         else:
             self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.direct: Reads = self._direct(parsed)
+        self._places = asyncio.Semaphore(POOL_SIZE + POOL_OVERFLOW)
 
     def _direct(self, url: sa.URL) -> Reads:
         dialect = self.engine.dialect
@@ -272,7 +274,10 @@ class Database:
         cannot be reached.
         """
         with _unavailable_when_down():
-            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            async with (
+                self._room(),
+                AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session,
+            ):
                 try:
                     yield session
                 except DomainError as refusal:
@@ -287,8 +292,22 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session for reads only; each statement sees everything committed before it."""
         with _unavailable_when_down():
-            async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+            async with (
+                self._room(),
+                AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session,
+            ):
                 yield session
+
+    @asynccontextmanager
+    async def _room(self) -> AsyncIterator[None]:
+        # There is one connection for each session. Who waits for it waits here, and not in the pool, where he would
+        # have made all that a session needs already.
+        async with asyncio.timeout(WAIT_SECONDS):
+            await self._places.acquire()
+        try:
+            yield
+        finally:
+            self._places.release()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -15,7 +15,7 @@ from sentinel.core import tracing
 from sentinel.settings import Settings
 
 TIMEOUT = 0.5  # seconds to connect, to wait for a free connection, and for each answer
-MAX_CONNECTIONS = 32  # a process; a call takes well under a millisecond, so few are ever in use
+MAX_CONNECTIONS = 16  # a process; a call takes well under a millisecond, so few are ever in use
 
 FAILURES = (RedisError, OSError)
 """What a call raises while Redis is away. A timeout is an OSError, a refused login a RedisError."""

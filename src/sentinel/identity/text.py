@@ -12,6 +12,8 @@ URL_LENGTH = 2048
 # Besides control characters and halves of pairs: those that reorder the text around them, so that a name could
 # show as another one, and the byte order mark, which HTML drops and we would find again.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff]")
+_MARKUP = re.compile(r"[<&]")
+"""What a tag or an escaped character begins with (HTML, "Tokenization"): without it there is none."""
 
 
 def plain_text(value: str) -> str:
@@ -19,10 +21,12 @@ def plain_text(value: str) -> str:
 
     Tags are removed until none is left, so that doubly escaped ones do not come back to life.
     """
-    # Loaded with the first text: who only answers questions about permissions cleans none.
+    text = _CONTROL.sub(" ", value)
+    if not _MARKUP.search(text):
+        return " ".join(text.split())
+    # Loaded with the first text that needs it, which most processes never see.
     import nh3
 
-    text = _CONTROL.sub(" ", value)
     for _ in range(5):
         stripped = _CONTROL.sub(" ", html.unescape(nh3.clean(text, tags=set())))
         if stripped == text:
