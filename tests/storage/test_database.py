@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sentinel.core.database import (
     POOL_OVERFLOW,
     POOL_SIZE,
+    WAIT_SECONDS,
     Database,
     UtcDateTime,
     after_commit,
@@ -31,6 +32,8 @@ from sentinel.workspaces.models import Membership, Workspace
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+PLACES = POOL_SIZE + POOL_OVERFLOW
 
 
 @pytest.fixture
@@ -272,51 +275,79 @@ async def test_an_error_of_a_statement_never_holds_its_values(database: Database
     assert "top-secret" not in str(error.value)
 
 
-async def test_there_are_as_many_sessions_as_connections_and_the_rest_waits_its_turn(
-    database: Database,
-) -> None:
-    places, order, full, go = POOL_SIZE + POOL_OVERFLOW, list[int](), asyncio.Event(), asyncio.Event()
+@asynccontextmanager
+async def _held(database: Database, number: int) -> AsyncIterator[list[int]]:
+    """So many tasks, each of which holds a session meanwhile or waits for one; the numbers of those that hold one."""
+    holding, full, go = list[int](), asyncio.Event(), asyncio.Event()
 
-    async def one(number: int) -> None:
+    async def hold(own: int) -> None:
         async with database.reading() as session:
-            order.append(number)
+            holding.append(own)
             assert await session.scalar(sa.text("SELECT 1")) == 1
-            if len(order) == places:
+            if len(holding) >= min(number, PLACES):
                 full.set()
             await go.wait()
 
     async with asyncio.TaskGroup() as group:
-        for number in range(places + 3):
-            group.create_task(one(number))
+        for own in range(number):
+            group.create_task(hold(own))
         await full.wait()
+        try:
+            yield holding
+        finally:
+            go.set()
+
+
+async def test_there_are_as_many_sessions_as_connections_and_the_rest_waits_its_turn(
+    database: Database,
+) -> None:
+    async with _held(database, PLACES + 3) as holding:
         await asyncio.sleep(0.05)
-        assert order == list(range(places))
-        go.set()
-    assert order == list(range(places + 3))
+        assert holding == list(range(PLACES))
+    assert holding == list(range(PLACES + 3))
 
 
 @pytest.mark.parametrize("way", ["transaction", "reading"])
 async def test_who_waits_too_long_for_a_connection_is_told_so_and_keeps_nothing(
     database: Database, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    monkeypatch.setattr("sentinel.core.database.WAIT_SECONDS", 0.05)
     opened = getattr(database, way)
-    async with AsyncExitStack() as all_of_them:
-        for _ in range(POOL_SIZE + POOL_OVERFLOW):
-            await all_of_them.enter_async_context(database.reading())
+
+    async def get_in() -> None:
+        async with opened():
+            pytest.fail("there is no connection left")
+
+    async with _held(database, PLACES):
+        monkeypatch.setattr("sentinel.core.database.WAIT_SECONDS", 0.05)
         with pytest.raises(Unavailable) as refusal:
-            async with opened():
-                pytest.fail("there is no connection left")
+            await get_in()
         assert refusal.value.reason == "database_unavailable"
-        waiting = asyncio.create_task(_open(opened))
-        await asyncio.sleep(0)
+        monkeypatch.undo()
+        waiting = asyncio.create_task(get_in())
+        await asyncio.sleep(0.01)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    for _ in range(2 * (POOL_SIZE + POOL_OVERFLOW)):
-        async with opened() as session:
-            assert await session.scalar(sa.text("SELECT 1")) == 1
+        assert waiting.cancelled()
+    async with _held(database, PLACES) as holding:
+        assert len(holding) == PLACES
 
 
-async def _open(way: Any) -> None:
-    async with way():
-        pytest.fail("there is no connection left")
+async def test_a_session_inside_another_waits_for_nobody_who_waits_like_it(database: Database) -> None:
+    """What is asked for once a session has been closed early, as a download does; and the place is free afterwards."""
+
+    async def inside() -> None:
+        async with database.reading() as outer:
+            assert await outer.scalar(sa.text("SELECT 1")) == 1
+            await outer.close()
+            await all_are_in.wait()
+            async with database.transaction() as inner:
+                assert await inner.scalar(sa.text("SELECT 1")) == 1
+
+    all_are_in = anyio.Event()
+    async with asyncio.timeout(WAIT_SECONDS), asyncio.TaskGroup() as group:
+        for _ in range(PLACES):
+            group.create_task(inside())
+        await asyncio.sleep(0.2)
+        all_are_in.set()
+    async with _held(database, PLACES + 1) as holding:
+        assert len(holding) == PLACES

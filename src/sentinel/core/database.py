@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,9 @@ WAIT_SECONDS = 5
 """How long a request waits for a connection before it is answered 503."""
 MAPPED = 2**31 - 2**16
 """Bytes of a SQLite file that reads in the event loop's thread see without copying them; it maps no more."""
+
+_inside: ContextVar[bool] = ContextVar("inside_a_session", default=False)
+"""Whether there is a session already, inside which this runs."""
 
 # Class 08 connection, 53 resources, 57 operator intervention; 40001 and 40P01 ask for the same transaction again.
 TRANSIENT_SQLSTATES = ("08", "53", "57", "40001", "40P01")
@@ -301,12 +305,18 @@ class Database:
     @asynccontextmanager
     async def _room(self) -> AsyncIterator[None]:
         # There is one connection for each session. Who waits for it waits here, and not in the pool, where he would
-        # have made all that a session needs already.
+        # have made all that a session needs already. A session inside another one waits in the pool: its turn must not
+        # depend on others who wait for theirs in the same way and hold no connection.
+        if _inside.get():
+            yield
+            return
         async with asyncio.timeout(WAIT_SECONDS):
             await self._places.acquire()
+        _inside.set(True)
         try:
             yield
         finally:
+            _inside.set(False)
             self._places.release()
 
     async def close(self) -> None:
