@@ -13,6 +13,7 @@ import asyncpg  # type: ignore[import-untyped]
 import httpx
 import pytest
 
+from sentinel.core.database import POOL_OVERFLOW, POOL_SIZE
 from sentinel.core.direct import CONNECTIONS
 from sentinel.core.logging import VOCABULARY
 from tests.served import (
@@ -30,6 +31,7 @@ from tests.stage import Keys
 
 IN_USE = 'sentinel_database_connections_in_use{pool="direct"}'
 MAX = 'sentinel_database_connections_max{{pool="{}"}}'
+PLACES = POOL_SIZE + POOL_OVERFLOW
 CHECK = 'sentinel_http_requests_total{method="POST",route="/permissions/check",status="200"}'
 
 
@@ -67,7 +69,7 @@ def test_one_process_counts_what_it_does(sqlite_url: str, stage_keys: Keys, tmp_
             == 5
         )
         assert numbers['sentinel_database_connections_in_use{pool="sessions"}'] == 0
-        assert numbers[MAX.format("sessions")] == 30 and MAX.format("direct") not in numbers
+        assert numbers[MAX.format("sessions")] == PLACES and MAX.format("direct") not in numbers
         assert numbers['sentinel_checklist_findings{id="C-10",reason="db_sqlite",verdict="warn"}'] == 1
         assert numbers["sentinel_redis_away"] == 0
         labels_are_bounded(numbers, world)
@@ -130,7 +132,10 @@ def test_workers_are_added_up_and_a_death_loses_no_count(
         numbers = scrape(port)
         assert numbers[CHECK] == 40 and decisions(numbers)["allowed"] == 40
         assert numbers["sentinel_workers"] == 2
-        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 2 * CONNECTIONS)
+        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (
+            2 * PLACES,
+            2 * CONNECTIONS,
+        )
         asyncio.run(_held_up(postgresql_url, lambda: ask(1), lambda: served.ask("GET", "/health"), port))
         before = served.workers()
         os.kill(before[0], signal.SIGKILL)
@@ -143,7 +148,10 @@ def test_workers_are_added_up_and_a_death_loses_no_count(
         numbers = scrape(port)
         assert numbers[CHECK] == 61 and decisions(numbers)["allowed"] == 61
         # What the dead one held is not counted any more.
-        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (60, 2 * CONNECTIONS)
+        assert (numbers[MAX.format("sessions")], numbers[MAX.format("direct")]) == (
+            2 * PLACES,
+            2 * CONNECTIONS,
+        )
         assert served.ask("GET", "/metrics")[0] == 404
         assert served.stop() == 0
     with pytest.raises(httpx.ConnectError):
