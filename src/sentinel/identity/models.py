@@ -22,6 +22,7 @@ class User(Base):
             "ix_users_administrators",
             "created_at",
             "id",
+            # As in SQLite, where the migration says so: saying it here would load its dialect everywhere.
             postgresql_where=sa.text("is_admin"),
         ),
         sa.Index(None, "organization_id", "email"),
@@ -59,6 +60,7 @@ class Organization(Base):
             "uq_organizations_public",
             "is_public",
             unique=True,
+            # In SQLite as well; see User.
             postgresql_where=sa.text("is_public"),
         ),
     )
