@@ -462,14 +462,15 @@ class Stage:
         *,
         service_name: str = "notes",
         resource_type: str = "document",
+        resource_id: UUID | None = None,
         visibility: str = "workspace",
     ) -> Resource:
-        """A registered resource with a random resource id."""
+        """A registered resource, with a random resource id unless one is given."""
         resource = Resource(
             id=uuid4(),
             service_name=service_name,
             resource_type=resource_type,
-            resource_id=uuid4(),
+            resource_id=resource_id or uuid4(),
             workspace_id=workspace.id,
             owner_id=owner.id if owner else None,
             visibility=visibility,

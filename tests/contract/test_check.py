@@ -215,17 +215,8 @@ async def test_P1_each_question_is_about_its_own_names(stage: Stage, times: int)
     same = uuid4()
     names = [(service, kind) for service in ("notes", "wiki") for kind in ("document", "image")]
     for (service, kind), visibility in zip(names[:3], ("workspace", "private", "workspace"), strict=True):
-        await stage.add(
-            Resource(
-                id=uuid4(),
-                service_name=service,
-                resource_type=kind,
-                resource_id=same,
-                workspace_id=workspace.id,
-                owner_id=None,
-                visibility=visibility,
-                created_at=stage.clock.now(),
-            )
+        await stage.resource(
+            workspace, None, service_name=service, resource_type=kind, resource_id=same, visibility=visibility
         )
     headers = await as_user(stage, notes, boss, workspace)
     claims = stage.state.verifier.user(headers["Authorization"].split()[1], allow=[TokenType.ACCESS])
