@@ -18,7 +18,7 @@ from sentinel.core import tracing
 from sentinel.core.errors import Unavailable
 from sentinel.core.logging import app_event, configure_logging
 from sentinel.migrations import upgrade
-from sentinel.settings import Settings, SettingsError
+from sentinel.settings import Settings
 from sentinel.tokens.keyring import KeyProblem
 
 if TYPE_CHECKING:  # what commands are made with stays out of the memory of a server
@@ -39,10 +39,7 @@ def serve() -> None:
 
     With WEB_CONCURRENCY above one, that many worker processes share the port.
     """
-    try:
-        settings = Settings.load()
-    except SettingsError as problem:
-        stop(f"The configuration cannot be used:\n{problem}", status=MISCONFIGURED)
+    settings = Settings.load()
     _configure_logging(settings)
     findings = asyncio.run(checklist.run(settings))
     refused = checklist.refusals(findings)
