@@ -153,6 +153,15 @@ def database_command(
 
 def main() -> None:
     """The entrance."""
-    # An order to end is obeyed like Ctrl-C: what was started is ended first.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    end_when_told()
     app()
+
+
+def end_when_told() -> None:
+    """Obey an order to end (SIGTERM) like Ctrl-C: what was started is ended first.
+
+    It becomes the very signal of Ctrl-C, since an event loop in the midst of its work knows that one and cancels its
+    task. An exception out of the handler can come up inside a callback of the loop, which holds it for a fault of
+    one connection and goes on.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

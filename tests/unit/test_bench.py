@@ -1,6 +1,8 @@
 """The benchmark's own promises: the same world everywhere, answers compared with the law, figures that are right."""
 
 import json
+import os
+import signal
 import socketserver
 import sqlite3
 import subprocess
@@ -20,8 +22,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bench import quota, report
+from bench.command import end_when_told
 from bench.data import TABLES, Size, World
-from bench.driver import Once, Repeating, drive, percentile, request
+from bench.driver import Answer, Once, Repeating, drive, percentile, request
 from bench.load import NotEmpty, connect, load
 from bench.run import Results
 from bench.stock import Stock, contains, equals
@@ -231,6 +234,26 @@ def test_the_driver_tells_of_connections_that_break() -> None:
     with server(lambda _line, _send: True) as port:
         measured = drive(port, Repeating([request("GET", "/")]), connections=2, seconds=20)
     assert (measured.count, measured.broken) == (0, 2)
+
+
+def test_an_order_to_end_that_comes_while_an_answer_is_read_ends_the_driver() -> None:
+    class Ordering(Repeating):
+        def next(self, previous: Answer | None) -> tuple[int, bytes] | None:
+            if previous is not None:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().next(previous)
+
+    def reply(_line: bytes, send: Callable[[bytes], object]) -> bool:
+        send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        return False
+
+    before = signal.getsignal(signal.SIGTERM)
+    end_when_told()
+    try:
+        with server(reply) as port, pytest.raises(KeyboardInterrupt):
+            drive(port, Ordering([request("GET", "/")]), connections=2, seconds=20)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize(
