@@ -162,6 +162,7 @@ def end_when_told() -> None:
 
     It becomes the very signal of Ctrl-C, since an event loop in the midst of its work knows that one and cancels its
     task. An exception out of the handler can come up inside a callback of the loop, which holds it for a fault of
-    one connection and goes on.
+    one connection and goes on. What a script starts in the background ignores Ctrl-C, so that is undone.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -247,13 +247,15 @@ def test_an_order_to_end_that_comes_while_an_answer_is_read_ends_the_driver() ->
         send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         return False
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = {which: signal.getsignal(which) for which in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a script
     end_when_told()
     try:
         with server(reply) as port, pytest.raises(KeyboardInterrupt):
             drive(port, Ordering([request("GET", "/")]), connections=2, seconds=20)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
 
 @pytest.mark.parametrize(
