@@ -1,7 +1,9 @@
 """The short way answers as the ordinary one, whatever the form of a question (``docs/decisions/hot-calls.md``)."""
 
+import asyncio
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from sentinel.api.hot import HotCalls
-from sentinel.tokens.verify import REMEMBERED
+from sentinel.tokens.verify import AT_ONCE, REMEMBERED
 from tests.contract.service_actions import registered
 from tests.stage import Stage
 
@@ -231,6 +233,27 @@ async def test_a_token_is_remembered_for_its_signature_alone(stage: Stage) -> No
     assert (await stage.client.get(me, headers=headers)).status_code == 200
     stage.clock.advance(stage.state.issuer.lifetimes.access.total_seconds())
     assert (await stage.client.get(me, headers=headers)).status_code == 401
+
+
+async def test_a_token_that_is_known_does_not_wait_for_those_that_are_new(stage: Stage) -> None:
+    headers, question, _ = await furnish(stage)
+    member = await stage.user()
+    workspace = await stage.workspace(member)
+    done: list[str] = []
+
+    async def ask(name: str, token: str) -> None:
+        shown = headers | {"Authorization": f"Bearer {token}"}
+        answer = await stage.client.post("/permissions/check", headers=shown, json={"checks": [question]})
+        assert answer.json()["results"] == [question | {"allowed": False}]
+        done.append(name)
+
+    known = await stage.access_token(member, workspace)
+    new = [await stage.access_token(member, workspace) for _ in range(AT_ONCE * 5)]
+    for _ in range(2):
+        await ask("known", known)
+    await asyncio.gather(*(ask("new", token) for token in new), ask("known at last", known))
+    assert Counter(done) == {"known": 2, "new": len(new), "known at last": 1}
+    assert done.index("known at last") < 2 + AT_ONCE * 3
 
 
 async def test_remembered_tokens_are_bounded(stage: Stage) -> None:

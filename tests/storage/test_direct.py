@@ -28,6 +28,7 @@ _one = sa.select(
 ONE = Query(postgresql=_one, sqlite=_one)
 _slow = sa.select(sa.func.pg_sleep(sa.bindparam("seconds", type_=sa.Float)).label("slept"))
 SLOW = Query(postgresql=_slow)
+HEAVY = Query(heavy=True, postgresql=_slow)
 
 
 @pytest.fixture
@@ -119,10 +120,12 @@ async def test_a_writer_keeps_no_reader_waiting(anyio_backend: Any, sqlite_url: 
 class Postgres:
     """Reads of a size of our choice on a real server."""
 
-    def __init__(self, url: str, *, size: int = 2, patience: float = 5.0) -> None:
+    def __init__(self, url: str, *, size: int = 2, heavy: int = 1, patience: float = 5.0) -> None:
         self.database = Database(url)
         self.opened = 0
-        self.reads = PostgresReads(self.database.engine.dialect, self._connect, size=size, patience=patience)
+        self.reads = PostgresReads(
+            self.database.engine.dialect, self._connect, size=size, heavy=heavy, patience=patience
+        )
         self.database.direct = self.reads
 
     async def _connect(self) -> asyncpg.Connection:
@@ -163,12 +166,13 @@ async def test_who_goes_away_in_the_queue_keeps_nobody_waiting(
 ) -> None:
     """Whether his turn has not come yet, or has come a moment before he goes."""
     it = Postgres(postgresql_url, size=1, patience=0.2)
-    it.reads.in_use = 1
+    places = it.reads._places
+    await places.take()
     waiting = [asyncio.create_task(it.database.fetch(SLOW, {"seconds": 0.0})) for _ in range(4)]
     await anyio.lowlevel.checkpoint()
     waiting[0].cancel()
     await anyio.lowlevel.checkpoint()
-    it.reads._pass_on()
+    places.give_back()
     # The first one that still wants it has the place now, and goes before it gets to know.
     waiting[1].cancel()
     gone = await asyncio.gather(*waiting[:2], return_exceptions=True)
@@ -187,6 +191,35 @@ async def test_who_goes_away_in_the_queue_keeps_nobody_waiting(
     with pytest.raises(asyncio.CancelledError):
         await slow
     assert it.reads.in_use == 0
+    await it.database.close()
+
+
+async def test_heavy_statements_leave_connections_to_the_others(
+    anyio_backend: Any, postgresql_url: str
+) -> None:
+    it = Postgres(postgresql_url, size=4, heavy=2, patience=0.5)
+    who = await add(it.database)
+    heavy = [asyncio.create_task(it.database.fetch(HEAVY, {"seconds": 30.0})) for _ in range(2)]
+    while it.reads.in_use < 2:
+        await anyio.lowlevel.checkpoint()
+    third = asyncio.create_task(it.database.fetch(HEAVY, {"seconds": 30.0}))
+    fourth = asyncio.create_task(it.database.fetch(HEAVY, {"seconds": 0.0}))
+    light = await asyncio.gather(*(it.database.fetch(ONE, {"who": who, "at": NOW}) for _ in range(20)))
+    assert all(answer[0].id == who for answer in light)
+    assert it.reads.in_use == 2, "the others wait their turn"
+    # Nobody has to wait behind one that has gone away, nor for ever.
+    third.cancel()
+    heavy[0].cancel()
+    assert await fourth
+    assert it.reads.in_use == 1
+    refused = [asyncio.create_task(it.database.fetch(HEAVY, {"seconds": 30.0})) for _ in range(3)]
+    done, pending = await asyncio.wait(refused, timeout=10, return_when=asyncio.FIRST_EXCEPTION)
+    assert [type(task.exception()) for task in done][:1] == [Unavailable]
+    for task in (*heavy, *pending):
+        task.cancel()
+    await asyncio.gather(*heavy, third, *refused, return_exceptions=True)
+    assert it.reads.in_use == 0
+    assert await it.database.fetch(HEAVY, {"seconds": 0.0}), "all places are free again"
     await it.database.close()
 
 

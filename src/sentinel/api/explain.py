@@ -26,7 +26,7 @@ async def explain(request: Request, state: CurrentState, body: CheckItem) -> Exp
     """May this person do this, which of the seven steps decided, and through which share?"""
     question = question_of(body)
     async with guard("service_and_user", request, state):
-        shown = read_shown(request, state)
+        shown = await read_shown(request, state)
         found = await explanations.explain(
             state.database,
             shown.key_hash,

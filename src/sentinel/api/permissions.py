@@ -57,7 +57,7 @@ async def check_plain(request: Request, state: State, body: PlainCheckIn) -> dic
     """The same for questions in plain form; the answers are these very objects, with one key more."""
     questions: Any = body["checks"]
     async with guard("service_and_user", request, state):
-        shown = read_shown(request, state)
+        shown = await read_shown(request, state)
         checked = await checks.check(
             state.database,
             shown.key_hash,
@@ -93,7 +93,7 @@ async def accessible_plain(request: Request, state: State, body: AccessibleIn) -
 
 async def _find_accessible(request: Request, state: State, body: AccessibleIn) -> checks.Accessible:
     async with guard("service_and_user", request, state):
-        shown = read_shown(request, state)
+        shown = await read_shown(request, state)
         found = await checks.accessible(
             state.database,
             shown.key_hash,

@@ -71,7 +71,7 @@ async def _grants(
     request: Request, state: State, service_name: str, workspace_id: UUID, action: str | None
 ) -> Grants:
     async with guard("service_and_user", request, state):
-        shown = read_shown(request, state)
+        shown = await read_shown(request, state)
         found = await grants.read_grants(
             state.database,
             shown.key_hash,

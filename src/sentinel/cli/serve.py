@@ -25,8 +25,10 @@ if TYPE_CHECKING:  # what commands are made with stays out of the memory of a se
     import typer
 
 
-LOOKS = (700, 3, 2)
-"""New objects until the collector looks at them, and after how many such looks it looks at older ones, and at all."""
+LOOKS = (2000, 0, 0)
+"""New objects until the collector looks at them, and how many such looks it lets pass until it looks at older ones, and
+at all. With fewer objects the first look comes while most of them are still in use, and finds nothing.
+"""
 
 
 def register(app: "typer.Typer") -> None:

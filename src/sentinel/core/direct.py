@@ -20,15 +20,21 @@ CONNECTIONS = 8
 """Connections to PostgreSQL that these calls of one worker hold at most: as many as it can keep busy when each is back
 within a millisecond. More of them only take each other's place in the caches of the server.
 """
+HEAVY = 5
+"""Those of them that may be busy with heavy statements. A worker has no more of these ready for sending, and whoever
+asks for little finds a connection that is soon free.
+"""
 
 
 class Query:
     """A SELECT whose values are given by name when it is run.
 
-    ``texts`` maps the name of a database (``postgresql``, ``sqlite``) to the statement for it.
+    ``texts`` maps the name of a database (``postgresql``, ``sqlite``) to the statement for it. A ``heavy`` one costs
+    the database several times what the look-up of a few rows does.
     """
 
-    def __init__(self, **texts: sa.Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, *, heavy: bool = False, **texts: sa.Select[*tuple[Any, ...]]) -> None:
+        self.heavy = heavy
         self._texts = texts
         self._compiled: dict[str, Compiled] = {}
 
@@ -163,11 +169,63 @@ class SessionReads:
         """There is nothing of its own."""
 
 
+class Places:
+    """``size`` of them; whoever finds all taken waits up to ``patience`` seconds, the first to come being the first."""
+
+    def __init__(self, size: int, *, patience: float) -> None:
+        self.taken = 0
+        self._size = size
+        self._patience = patience
+        self._queue: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def take(self) -> None:
+        """Return with a place. Raises :class:`TimeoutError`."""
+        if self.taken < self._size:
+            self.taken += 1
+            return
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._queue.append((loop.time() + self._patience, turn))
+        # All are as patient, so one alarm, for the first in the queue, is enough.
+        if self._alarm is None:
+            self._alarm = loop.call_later(self._patience, self._ring)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """Pass a place on to whoever has waited longest."""
+        while self._queue:
+            _, turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.taken -= 1
+
+    def _ring(self) -> None:
+        """Turn away those that have waited too long, and look again when the next one will have."""
+        self._alarm = None
+        loop = asyncio.get_running_loop()
+        while self._queue:
+            until, turn = self._queue[0]
+            if until > loop.time():
+                self._alarm = loop.call_at(until, self._ring)
+                return
+            self._queue.popleft()
+            if not turn.done():
+                turn.set_exception(TimeoutError())
+
+
 class PostgresReads:
     """Idle connections wait on a stack, so that few of them are used and stay warm.
 
-    ``connect`` opens one. Who finds all of them taken waits up to ``patience`` seconds; then :class:`TimeoutError`
-    is raised.
+    ``connect`` opens one. Who finds all of the ``size`` taken waits up to ``patience`` seconds; then
+    :class:`TimeoutError` is raised. No more than ``heavy`` of them are busy with heavy statements, for which one waits
+    in the same way.
     """
 
     def __init__(
@@ -176,25 +234,33 @@ class PostgresReads:
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         *,
         size: int = CONNECTIONS,
+        heavy: int = HEAVY,
         patience: float,
     ) -> None:
         self._dialect = dialect
         self._connect = connect
-        self._patience = patience
-        self._size = size
+        self._places = Places(size, patience=patience)
+        self._heavy_places = Places(heavy, patience=patience)
         self._idle: list[asyncpg.Connection] = []
-        self._queue: deque[tuple[float, asyncio.Future[None]]] = deque()
-        self._alarm: asyncio.TimerHandle | None = None
-        self.in_use = 0
+
+    @property
+    def in_use(self) -> int:
         """Connections that are lent just now."""
+        return self._places.taken
 
     async def fetch(self, query: Query, values: Mapping[str, Any], *, long: bool = False) -> list[Any]:
+        if not query.heavy:
+            return await self._fetch(query, values)
+        await self._heavy_places.take()
+        try:
+            return await self._fetch(query, values)
+        finally:
+            self._heavy_places.give_back()
+
+    async def _fetch(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
         compiled = query.compiled(self._dialect)
         arguments = compiled.arguments(values)
-        if self.in_use < self._size:
-            self.in_use += 1
-        else:
-            await self._turn()
+        await self._places.take()
         connection: asyncpg.Connection | None = None
         try:
             connection = self._warm() or await self._connect()
@@ -213,45 +279,8 @@ class PostgresReads:
         else:
             self._idle.append(connection)
         finally:
-            self._pass_on()
+            self._places.give_back()
         return compiled.rows(records)
-
-    async def _turn(self) -> None:
-        """Wait until somebody passes his place on. Raises :class:`TimeoutError`."""
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[None] = loop.create_future()
-        self._queue.append((loop.time() + self._patience, turn))
-        # All are as patient, so one alarm, for the first in the queue, is enough.
-        if self._alarm is None:
-            self._alarm = loop.call_later(self._patience, self._ring)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._pass_on()
-            raise
-
-    def _pass_on(self) -> None:
-        """Give a place to whoever has waited longest."""
-        while self._queue:
-            _, turn = self._queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self.in_use -= 1
-
-    def _ring(self) -> None:
-        """Turn away those that have waited too long, and look again when the next one will have."""
-        self._alarm = None
-        loop = asyncio.get_running_loop()
-        while self._queue:
-            until, turn = self._queue[0]
-            if until > loop.time():
-                self._alarm = loop.call_at(until, self._ring)
-                return
-            self._queue.popleft()
-            if not turn.done():
-                turn.set_exception(TimeoutError())
 
     async def close(self) -> None:
         idle, self._idle = self._idle, []

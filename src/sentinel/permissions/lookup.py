@@ -336,6 +336,6 @@ def _bits(level: Any, bits: Mapping[Level, int]) -> Any:
     return sa.case(dict(whens), value=level, else_=_ZERO)
 
 
-FACTS = Query(postgresql=_facts_statement(False), sqlite=_facts_statement(True))
+FACTS = Query(heavy=True, postgresql=_facts_statement(False), sqlite=_facts_statement(True))
 FACTS_OF_ONE = Query(postgresql=_facts_of_one_statement(False), sqlite=_facts_of_one_statement(True))
 """The same for a single question, which needs no row to be made of it."""

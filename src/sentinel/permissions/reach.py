@@ -111,6 +111,7 @@ async def fetch_accessible(
 @cache
 def _accessible_query(edit: bool, limited: bool, continued: bool) -> Query:
     return Query(
+        heavy=True,
         postgresql=_accessible_statement(False, edit, limited, continued),
         sqlite=_accessible_statement(True, edit, limited, continued),
     )
