@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # what commands are made with stays out of the memory of a se
     import typer
 
 
-LOOKS = (2000, 0, 0)
+LOOKS = (1400, 0, 0)
 """New objects until the collector looks at them, and how many such looks it lets pass until it looks at older ones, and
 at all. With fewer objects the first look comes while most of them are still in use, and finds nothing.
 """

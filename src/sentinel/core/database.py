@@ -28,8 +28,8 @@ from sentinel.core.errors import DomainError, Unavailable
 if TYPE_CHECKING:  # where PostgreSQL is used, it stays out of memory
     import sqlite3
 
-POOL_SIZE = 10
-POOL_OVERFLOW = 6
+POOL_SIZE = 8
+POOL_OVERFLOW = 4
 WAIT_SECONDS = 5
 """How long a request waits for a connection before it is answered 503."""
 MAPPED = 2**31 - 2**16
