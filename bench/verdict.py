@@ -219,12 +219,12 @@ def _once(results: Results) -> Iterator[Verdict]:
     if deciding := [row["memory"] for row in results.rows if _decides(row)]:
         most = max(deciding)
         yield Verdict(
-            "memory of a worker that is asked for decisions", "under 120 MB", f"{most:.0f} MB", most < 120
+            "memory of a worker that is asked for decisions", "under 120 MB", f"{most:.1f} MB", most < 120
         )
     memory = facts.get("memory", {}).get(BASE)
     if memory and any(row["setup"] == BASE and not _decides(row) for row in results.rows):
         title = "memory of a worker that has done everything"
-        yield Verdict(title, "under 120 MB", f"{max(memory):.0f} MB", max(memory) < 120)
+        yield Verdict(title, "under 120 MB", f"{max(memory):.1f} MB", max(memory) < 120)
     soak = facts.get("soak")
     if soak and soak["minutes"] >= 10:
         kept = soak["memory"][len(soak["memory"]) // 5 :]
