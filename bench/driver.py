@@ -147,6 +147,18 @@ async def _drive(
     loop = asyncio.get_running_loop()
     slot = _Slot(feed, loop.create_future(), connections, most)
     lines = [_Line(slot) for _ in range(connections)]
+    try:
+        return await _slot(slot, lines, port, seconds, server)
+    finally:
+        for line in lines:
+            line.close()
+        await asyncio.sleep(0)
+
+
+async def _slot(
+    slot: "_Slot", lines: Sequence["_Line"], port: int, seconds: float, server: Sequence[int]
+) -> Measured:
+    loop, connections = asyncio.get_running_loop(), len(lines)
     for line in lines:
         await loop.create_connection(lambda line=line: line, "127.0.0.1", port)  # type: ignore[misc]
     before, own, used = machine_times(), time.process_time(), cpu_seconds(server)
@@ -167,7 +179,7 @@ async def _drive(
     timer.cancel()
     elapsed = (slot.stopped_at or time.perf_counter()) - began
     after = machine_times()
-    measured = Measured(
+    return Measured(
         seconds=elapsed,
         times=slot.times,
         answers=slot.answers,
@@ -176,10 +188,6 @@ async def _drive(
         steal=(after[1] - before[1]) / max(1, after[0] - before[0]),
         server_cpu=cpu_seconds(server) - used,
     )
-    for line in lines:
-        line.close()
-    await asyncio.sleep(0)
-    return measured
 
 
 @dataclass

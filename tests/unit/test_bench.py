@@ -198,7 +198,7 @@ def server(reply: Callable[[bytes, Callable[[bytes], object]], bool]) -> Iterato
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             while line := self.rfile.readline():
-                while self.rfile.readline() != b"\r\n":
+                while self.rfile.readline() not in (b"\r\n", b""):
                     pass
                 if reply(line, self.request.sendall):
                     break
@@ -237,9 +237,12 @@ def test_the_driver_tells_of_connections_that_break() -> None:
 
 
 def test_an_order_to_end_that_comes_while_an_answer_is_read_ends_the_driver() -> None:
+    orders: list[Answer] = []
+
     class Ordering(Repeating):
         def next(self, previous: Answer | None) -> tuple[int, bytes] | None:
-            if previous is not None:
+            if previous is not None and not orders:
+                orders.append(previous)
                 os.kill(os.getpid(), signal.SIGTERM)
             return super().next(previous)
 
